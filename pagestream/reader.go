@@ -1,0 +1,482 @@
+package pagestream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"sync"
+)
+
+// Limits that readers set where [ReadOptions] does not.
+const (
+	DefaultMaxClusterBytes = 64 << 20
+	DefaultMaxWindowBytes  = 256 << 20
+)
+
+// ReadOptions says how a [Reader] or [ReaderAt] reads. The zero value is a
+// good choice.
+type ReadOptions struct {
+	// MaxClusterBytes bounds the bytes of a cluster, 0 meaning
+	// DefaultMaxClusterBytes. A few clusters a worker are held in memory.
+	MaxClusterBytes int
+	// MaxWindowBytes bounds the bytes of pages that a Reader remembers for
+	// duplicates, 0 meaning DefaultMaxWindowBytes.
+	MaxWindowBytes int
+	// Workers is how many goroutines of a Reader decode; 0 means one for each
+	// CPU that this process may use.
+	Workers int
+	// Progress, unless nil, is called by Reader.Each now and then with what
+	// has been read so far, by one goroutine at a time.
+	Progress func(Totals)
+	// Salvage, unless nil, makes a Reader go on behind damage.
+	Salvage *Salvage
+}
+
+func (o *ReadOptions) setDefaults() {
+	if o.MaxClusterBytes == 0 {
+		o.MaxClusterBytes = DefaultMaxClusterBytes
+	}
+	if o.MaxWindowBytes == 0 {
+		o.MaxWindowBytes = DefaultMaxWindowBytes
+	}
+	if o.Workers <= 0 {
+		o.Workers = runtime.GOMAXPROCS(0)
+	}
+}
+
+// checkGeometry checks a stream's sizes against the limits.
+func (o *ReadOptions) checkGeometry(g geometry) error {
+	if g.clusterBytes() > o.MaxClusterBytes {
+		return &Error{ErrLimit, 0, -1, -1, fmt.Sprintf("clusters have %d bytes, allowed are %d", g.clusterBytes(), o.MaxClusterBytes), nil}
+	}
+	return nil
+}
+
+// Pages is what a [Reader] hands out: consecutive pages of a region.
+type Pages struct {
+	Region int    // its number
+	First  uint64 // the first page, within the region
+	Count  uint64
+	// Data is the pages, the region's last one filled up with zeros; nil where
+	// they were stored as a zero run. It is good until the call that it was
+	// given to returns, and so are Kinds and Stored.
+	Data []byte
+	// Kinds and Stored say of each page in Data how it is stored and what it
+	// takes, in bytes, its share of frame headers left aside.
+	Kinds  []Kind
+	Stored []int
+}
+
+// A Sink takes what a [Reader] reads, in the order of the stream, one call at
+// a time. An error that it returns ends the reading.
+type Sink interface {
+	// Region announces a region before its pages and again, with its final
+	// length, behind the last page of the stream.
+	Region(number int, r Region) error
+	// Pages hands out pages.
+	Pages(Pages) error
+}
+
+// A Reader reads a stream from its start to its end, with memory for a few
+// batches of a megabyte for each worker and the stream's duplicate window.
+type Reader struct {
+	options  ReadOptions
+	scanner  scanner
+	geometry geometry
+	header   Header
+
+	// of the goroutine that calls Each
+	order streamOrder
+	job   *readJob // being filled, or nil
+	jobs  uint64   // handed on
+
+	// between goroutines
+	ctx      context.Context
+	failure  failure
+	free     chan *readJob
+	toDecode chan *readJob
+	workers  sync.WaitGroup
+	toHand   *sequence[*readJob]
+
+	// of the hand step
+	sink     Sink
+	resolver *resolver
+	totals   Totals
+	gaps     gapFinder
+}
+
+// NewReader starts reading the stream src and checks its header.
+func NewReader(src io.Reader, options ReadOptions) (*Reader, error) {
+	options.setDefaults()
+	r := &Reader{
+		options: options,
+		scanner: scanner{src: src},
+		order:   streamOrder{lenient: options.Salvage != nil},
+		gaps:    gapFinder{salvage: options.Salvage},
+	}
+	if err := r.readHeader(); err != nil {
+		return nil, err
+	}
+	r.scanner.geometry = &r.geometry
+	if err := options.checkGeometry(r.geometry); err != nil {
+		return nil, err
+	}
+	window := r.header.DuplicateWindow
+	if window > uint64(options.MaxWindowBytes/r.geometry.pageSize()) {
+		return nil, &Error{ErrLimit, 0, -1, -1, fmt.Sprintf("duplicates need the last %d pages, more than the %d bytes allowed", window, options.MaxWindowBytes), nil}
+	}
+	r.resolver = newResolver(r.geometry.pageSize(), window)
+	return r, nil
+}
+
+// readHeader reads the stream header. In salvage, where it is lost, the next
+// frame tells the geometry.
+func (r *Reader) readHeader() error {
+	h, payload, err := r.scanner.next()
+	if err == io.EOF {
+		return &Error{ErrFormat, 0, -1, -1, "it is empty", nil}
+	}
+	if err == nil && h.typ != headerFrame {
+		err = &Error{ErrCorrupt, 0, -1, -1, "it does not begin with a stream header", nil}
+	}
+	if err == nil {
+		r.header, err = parseHeader(h, payload)
+	}
+	if err == nil {
+		r.geometry = h.geometry
+		return r.order.take(&h, 0, payload)
+	}
+	if r.options.Salvage == nil || !errors.Is(err, ErrCorrupt) && !errors.Is(err, ErrFormat) {
+		return err
+	}
+	r.scanner.resync()
+	if !r.scanner.need(frameHeaderSize) {
+		return err // there is no other frame
+	}
+	next, _ := parseFrameHeader(r.scanner.pending)
+	r.geometry = next.geometry
+	r.header = Header{
+		PageSize:        r.geometry.pageSize(),
+		ClusterPages:    r.geometry.clusterPages(),
+		DuplicateWindow: uint64(r.options.MaxWindowBytes / r.geometry.pageSize()),
+	}
+	r.options.Salvage.damage(err, 0, r.scanner.offset)
+	return nil
+}
+
+// Header returns what the stream says of itself.
+func (r *Reader) Header() Header { return r.header }
+
+// A readJob is something that a Reader hands out in order: consecutive pages
+// of a region, to be decoded before, or an event.
+type readJob struct {
+	number uint64 // jobs are numbered from 0
+	event  func() error
+
+	region  int
+	first   uint64
+	frames  []readFrame
+	stream  []byte // the frames' payloads, one behind the other
+	data    []byte // the pages
+	records []pageRecord
+	kinds   []Kind
+	stored  []int
+	lost    []bool
+}
+
+// A readFrame is a pages frame of a readJob.
+type readFrame struct {
+	header frameHeader
+	offset int64 // in the stream
+	err    error // what its decoding said
+}
+
+// Each reads the stream and hands it to sink. It returns what the stream
+// held, once all of it, up to its end frame, has been read and found right.
+// When ctx ends it returns its cause. It can be called once.
+func (r *Reader) Each(ctx context.Context, sink Sink) (Totals, error) {
+	r.ctx, r.sink = ctx, sink
+	inFlight := 2*r.options.Workers + 2
+	r.free = make(chan *readJob, inFlight)
+	r.toDecode = make(chan *readJob, inFlight)
+	r.toHand = newSequence(r.hand)
+	for range inFlight {
+		r.free <- new(readJob)
+	}
+	for range r.options.Workers {
+		r.workers.Add(1)
+		go r.work()
+	}
+	r.read()
+	close(r.toDecode)
+	r.workers.Wait()
+	return r.totals, r.failure.get(ctx)
+}
+
+// read makes jobs of the stream's frames, up to its end or the first failure.
+func (r *Reader) read() {
+	for r.failure.get(r.ctx) == nil {
+		offset := r.scanner.offset
+		h, payload, err := r.scanner.next()
+		if err == io.EOF {
+			r.flush()
+			r.post(r.atEnd(offset))
+			return
+		}
+		if err == nil {
+			err = r.take(&h, payload, offset)
+		}
+		if err != nil && !r.passOver(err, offset) {
+			return
+		}
+	}
+}
+
+// take puts a frame in its place.
+func (r *Reader) take(h *frameHeader, payload []byte, offset int64) error {
+	if err := r.order.take(h, offset, payload); err != nil {
+		return err
+	}
+	number := int(h.region)
+	switch h.typ {
+	case pagesFrame:
+		r.addFrame(h, payload, offset)
+	case zerosFrame:
+		zeros := Pages{Region: number, First: h.first, Count: le.Uint64(payload)}
+		r.flush()
+		r.post(func() error { return r.handZeros(zeros) })
+	case regionFrame:
+		region := r.order.regions[number].Region
+		r.flush()
+		r.post(func() error { return r.sink.Region(number, region) })
+	}
+	return nil
+}
+
+// atEnd returns the event that the source has ended at offset.
+func (r *Reader) atEnd(offset int64) func() error {
+	return func() error {
+		o := &r.order // complete by now
+		r.totals.Regions = len(o.regions)
+		r.totals.Frames = o.frames
+		r.totals.Bytes = o.bytes()
+		r.totals.Stored = uint64(offset)
+		var err error
+		switch {
+		case !o.ended:
+			err = &Error{ErrCut, offset, -1, -1, "its end is missing", nil}
+		case !o.lenient && (o.end.totals.Frames != o.beforeEnd || o.end.digest != o.digestAtEnd ||
+			o.end.totals.Pages != r.totals.Pages || o.end.totals.Bytes != r.totals.Bytes):
+			err = &Error{ErrCorrupt, offset, -1, -1, "its end frame's totals are not those of the stream", nil}
+		}
+		if r.options.Salvage == nil || err != nil && !errors.Is(err, ErrCut) {
+			return err
+		}
+		if err != nil {
+			r.options.Salvage.damage(err, offset, 0)
+		}
+		for i := range o.regions {
+			if o.regions[i].Length != UnknownLength {
+				r.gaps.upTo(i, o.regions[i].Pages(r.geometry.pageSize()))
+			}
+		}
+		return nil
+	}
+}
+
+// addFrame adds a pages frame to the job being filled, or to a new one.
+func (r *Reader) addFrame(h *frameHeader, payload []byte, offset int64) {
+	size := r.geometry.pageSize()
+	if j := r.job; j != nil {
+		next := j.first + uint64(len(j.records))
+		full := (len(j.records)+h.pages)*size > max(batchBytes, r.geometry.clusterBytes())
+		if full || j.region != int(h.region) || next != h.first {
+			r.flush()
+		}
+	}
+	if r.job == nil {
+		r.job = <-r.free
+		r.job.reset()
+		r.job.region, r.job.first = int(h.region), h.first
+	}
+	j := r.job
+	j.stream = append(j.stream, payload...)
+	j.frames = append(j.frames, readFrame{header: *h, offset: offset})
+	j.records = append(j.records, make([]pageRecord, h.pages)...)
+}
+
+func (j *readJob) reset() {
+	j.event = nil
+	j.frames = j.frames[:0]
+	j.stream = j.stream[:0]
+	j.records = j.records[:0]
+}
+
+// flush hands on the job being filled, if any.
+func (r *Reader) flush() {
+	if r.job == nil {
+		return
+	}
+	r.job.number = r.jobs
+	r.jobs++
+	r.toDecode <- r.job
+	r.job = nil
+}
+
+// post has event run when all before it has been handed out.
+func (r *Reader) post(event func() error) {
+	j := <-r.free
+	j.reset()
+	j.event = event
+	j.number = r.jobs
+	r.jobs++
+	r.toHand.put(j.number, j)
+}
+
+// work is a goroutine that decodes jobs.
+func (r *Reader) work() {
+	defer r.workers.Done()
+	decoder := newClusterDecoder(r.geometry)
+	for j := range r.toDecode {
+		if r.failure.get(r.ctx) == nil {
+			r.decode(decoder, j)
+		}
+		r.toHand.put(j.number, j)
+	}
+}
+
+func (r *Reader) decode(d *clusterDecoder, j *readJob) {
+	size := r.geometry.pageSize()
+	if need := len(j.records) * size; cap(j.data) < need {
+		j.data = make([]byte, need)
+	} else {
+		j.data = j.data[:need]
+	}
+	stream, at := j.stream, 0
+	for i := range j.frames {
+		f := &j.frames[i]
+		payload := stream[:f.header.payload]
+		stream = stream[f.header.payload:]
+		f.err = d.parse(&f.header, f.offset, payload)
+		if f.err == nil {
+			copy(j.records[at:], d.records)
+			f.err = d.decode(&f.header, f.offset, j.data[at*size:], 0, f.header.pages-1)
+		}
+		at += f.header.pages
+	}
+}
+
+// hand hands out a job, in the order of the stream.
+func (r *Reader) hand(j *readJob) {
+	if r.failure.get(r.ctx) == nil {
+		var err error
+		if j.event != nil {
+			err = j.event()
+		} else {
+			err = r.handPages(j)
+		}
+		if err != nil {
+			r.failure.set(err)
+		} else if r.options.Progress != nil {
+			r.options.Progress(r.totals)
+		}
+	}
+	r.free <- j
+}
+
+func (r *Reader) handZeros(zeros Pages) error {
+	r.totals.Pages[Zero] += zeros.Count
+	r.totals.PageBytes[Zero] += 8
+	r.totals.Bytes += zeros.Count * uint64(r.geometry.pageSize())
+	if r.options.Salvage != nil {
+		r.gaps.handed(zeros.Region, zeros.First, zeros.Count)
+	}
+	return r.sink.Pages(zeros)
+}
+
+// handPages hands out the job's pages; in salvage, those that are not lost.
+func (r *Reader) handPages(j *readJob) error {
+	j.kinds, j.stored, j.lost = j.kinds[:0], j.stored[:0], j.lost[:0]
+	for i := range j.frames {
+		f := &j.frames[i]
+		r.totals.Stored = uint64(f.offset + f.header.size())
+		if f.err != nil {
+			if r.options.Salvage == nil {
+				return f.err
+			}
+			r.options.Salvage.damage(f.err, f.offset, f.header.size())
+		}
+		for range f.header.pages {
+			at := len(j.kinds)
+			record := &j.records[at]
+			err := f.err
+			if err == nil {
+				err = r.settle(j, f, at)
+				if err != nil && r.options.Salvage == nil {
+					return err
+				}
+				if err != nil {
+					r.options.Salvage.damage(err, f.offset, 0)
+				} else {
+					r.totals.add(record)
+				}
+			}
+			j.kinds = append(j.kinds, record.kind)
+			j.stored = append(j.stored, record.size()+record.block)
+			j.lost = append(j.lost, err != nil)
+		}
+	}
+	r.totals.Bytes += uint64(len(j.data))
+	for first := 0; first < len(j.lost); {
+		end := first + 1
+		for end < len(j.lost) && j.lost[end] == j.lost[first] {
+			end++
+		}
+		if !j.lost[first] {
+			if err := r.handRange(j, first, end); err != nil {
+				return err
+			}
+		}
+		first = end
+	}
+	return nil
+}
+
+// settle resolves the job's page number at, of frame f, if it is a duplicate,
+// and remembers it if it may be duplicated.
+func (r *Reader) settle(j *readJob, f *readFrame, at int) error {
+	record := &j.records[at]
+	size := r.geometry.pageSize()
+	page := j.data[at*size:][:size]
+	number := j.first + uint64(at)
+	switch {
+	case record.kind.hasContent():
+		r.resolver.enter(pageAddress{f.header.region, number}, page, record.crc)
+	case record.kind == Duplicate:
+		same, crc, ok := r.resolver.resolve(record.duplicate)
+		if !ok || crc != record.crc {
+			return f.header.corrupt(f.offset, int64(number), fmt.Sprintf("duplicate of page %d of region %d, which is not such a page", record.duplicate.page, record.duplicate.region), nil)
+		}
+		copy(page, same)
+	}
+	return nil
+}
+
+// handRange hands out the job's pages from first to before end.
+func (r *Reader) handRange(j *readJob, first, end int) error {
+	size := r.geometry.pageSize()
+	p := Pages{
+		Region: j.region,
+		First:  j.first + uint64(first),
+		Count:  uint64(end - first),
+		Data:   j.data[first*size : end*size],
+		Kinds:  j.kinds[first:end],
+		Stored: j.stored[first:end],
+	}
+	if r.options.Salvage != nil {
+		r.gaps.handed(p.Region, p.First, p.Count)
+	}
+	return r.sink.Pages(p)
+}

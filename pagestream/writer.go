@@ -1,0 +1,552 @@
+package pagestream
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"runtime"
+	"sync"
+
+	"github.com/lzpage/lzpage/lzrw1"
+)
+
+// Defaults of [Options].
+const (
+	DefaultPageSize     = 4096
+	DefaultClusterPages = 16
+	// DefaultWindowBytes is the size of the default duplicate window, in
+	// bytes of pages.
+	DefaultWindowBytes = 16 << 20
+)
+
+// NoDuplicates, as Options.DuplicateWindow, turns the search for duplicates
+// off.
+const NoDuplicates = -1
+
+// Options says how a [Writer] writes. The zero value is a good choice.
+type Options struct {
+	// PageSize in bytes, a power of two from MinPageSize to MaxPageSize; 0
+	// means DefaultPageSize.
+	PageSize int
+	// ClusterPages is how many pages are decoded together, a power of two up
+	// to MaxClusterPages; 0 means DefaultClusterPages. More pages take less
+	// room, fewer are reached faster.
+	ClusterPages int
+	// Level of LZRW1.
+	Level lzrw1.Level
+	// DuplicateWindow is among how many pages before it a page's duplicate is
+	// found, and so what readers must remember; 0 means DefaultWindowBytes of
+	// them, NoDuplicates none.
+	DuplicateWindow int
+	// Workers is how many goroutines encode; 0 means one for each CPU that
+	// this process may use. The stream does not depend on it.
+	Workers int
+	// Metadata goes into the stream's header.
+	Metadata []Metadata
+	// Progress, unless nil, is called now and then with what has been written
+	// so far, by one goroutine at a time.
+	Progress func(Totals)
+}
+
+// batchBytes is how much memory passes through a Writer or Reader in one
+// piece, unless a cluster is larger.
+const batchBytes = 1 << 20
+
+// A Writer writes a stream. Give it regions one after the other, each begun
+// with BeginRegion and filled by Write, ReadFrom and Skip, and Close it. It is
+// for one goroutine; the work is done by several.
+type Writer struct {
+	options  Options
+	geometry geometry
+	ctx      context.Context
+
+	// of the caller's goroutine
+	batch    *batch
+	filled   int    // bytes of batch.data
+	pages    uint64 // of the region, before batch
+	length   uint64 // bytes of the region so far
+	batches  uint64 // handed on
+	regions  []*writtenRegion
+	inRegion bool
+	closed   bool
+
+	// between goroutines
+	free       chan *batch
+	toClassify chan *batch
+	toEncode   chan *batch
+	quit       chan struct{}
+	inFlight   sync.WaitGroup
+	workers    sync.WaitGroup
+	toFind     *sequence[*batch]
+	toWrite    *sequence[*batch]
+	failure    failure
+
+	finder *finder // of the find step; nil without duplicates
+
+	// of the write step
+	dst     *bufio.Writer
+	offset  int64
+	digest  uint32
+	totals  Totals
+	zeros   uint64 // pending zero pages
+	zerosAt uint64 // the first of them
+	scratch []byte
+}
+
+// A writtenRegion is a region on its way.
+type writtenRegion struct {
+	Region
+	number uint32
+	final  uint64 // its length, known when it ends
+	index  indexBuilder
+}
+
+// NewWriter starts a stream on dst. When ctx ends, so does the writing: the
+// Writer's methods return its cause.
+func NewWriter(ctx context.Context, dst io.Writer, options Options) (*Writer, error) {
+	if options.PageSize == 0 {
+		options.PageSize = DefaultPageSize
+	}
+	if options.ClusterPages == 0 {
+		options.ClusterPages = DefaultClusterPages
+	}
+	g, ok := newGeometry(options.PageSize, options.ClusterPages)
+	if !ok {
+		return nil, fmt.Errorf("pagestream: no stream has pages of %d bytes in clusters of %d: page sizes are powers of two from %d to %d, clusters from 1 to %d",
+			options.PageSize, options.ClusterPages, MinPageSize, MaxPageSize, MaxClusterPages)
+	}
+	if options.DuplicateWindow == 0 {
+		options.DuplicateWindow = DefaultWindowBytes / options.PageSize
+	}
+	if options.DuplicateWindow > math.MaxInt32 {
+		return nil, fmt.Errorf("pagestream: a duplicate window of %d pages is more than %d", options.DuplicateWindow, math.MaxInt32)
+	}
+	if options.Workers <= 0 {
+		options.Workers = runtime.GOMAXPROCS(0)
+	}
+	inFlight := 2*options.Workers + 2
+	w := &Writer{
+		options:    options,
+		geometry:   g,
+		ctx:        ctx,
+		free:       make(chan *batch, inFlight),
+		toClassify: make(chan *batch, inFlight),
+		toEncode:   make(chan *batch, inFlight),
+		quit:       make(chan struct{}),
+		dst:        bufio.NewWriterSize(dst, 64<<10),
+	}
+	if options.DuplicateWindow > 0 {
+		w.finder = newFinder(options.PageSize, uint64(options.DuplicateWindow))
+	}
+	w.toFind = newSequence(w.find)
+	w.toWrite = newSequence(w.write)
+	for range inFlight {
+		w.free <- new(batch)
+	}
+	header := Header{DuplicateWindow: uint64(max(options.DuplicateWindow, 0)), Metadata: options.Metadata}
+	if err := w.writeFrame(frameHeader{typ: headerFrame}, header.appendPayload); err != nil {
+		return nil, err
+	}
+	for range options.Workers {
+		w.workers.Add(1)
+		go w.work()
+	}
+	return w, nil
+}
+
+// BeginRegion begins a region and ends the one before it, if any. Its Length
+// may be UnknownLength.
+func (w *Writer) BeginRegion(r Region) error {
+	if err := w.endRegion(); err != nil {
+		return err
+	}
+	if !r.valid() {
+		return w.fail(fmt.Errorf("pagestream: region %d (%+v) is beyond the format's limits", len(w.regions), r))
+	}
+	if len(w.regions) == MaxRegions {
+		return w.fail(fmt.Errorf("pagestream: more than %d regions", MaxRegions))
+	}
+	w.regions = append(w.regions, &writtenRegion{Region: r, number: uint32(len(w.regions))})
+	w.inRegion = true
+	w.pages, w.length = 0, 0
+	if err := w.nextBatch(); err != nil {
+		return err
+	}
+	w.batch.begins = true
+	return nil
+}
+
+// Write takes the next bytes of the region.
+func (w *Writer) Write(p []byte) (int, error) {
+	if err := w.room(uint64(len(p))); err != nil {
+		return 0, err
+	}
+	n := 0
+	for n < len(p) {
+		c := copy(w.batch.data[w.filled:], p[n:])
+		n += c
+		if err := w.take(c); err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+// ReadFrom takes the next bytes of the region from r, until its end.
+func (w *Writer) ReadFrom(r io.Reader) (int64, error) {
+	if err := w.room(0); err != nil {
+		return 0, err
+	}
+	total := int64(0)
+	for empty := 0; ; {
+		n, err := r.Read(w.batch.data[w.filled:])
+		total += int64(n)
+		if n > 0 {
+			empty = 0
+			if roomErr := w.room(uint64(n)); roomErr != nil {
+				return total, roomErr
+			}
+			if takeErr := w.take(n); takeErr != nil {
+				return total, takeErr
+			}
+		} else if empty++; empty > 100 && err == nil {
+			err = io.ErrNoProgress
+		}
+		if err == io.EOF {
+			return total, nil
+		}
+		if err != nil {
+			return total, w.fail(err)
+		}
+	}
+}
+
+// Skip takes the next n bytes of the region as zero. Whole clusters of them
+// cost nothing.
+func (w *Writer) Skip(n uint64) error {
+	if err := w.room(n); err != nil {
+		return err
+	}
+	if err := w.fillZero(min(n, uint64(-w.filled&(w.geometry.clusterBytes()-1))), &n); err != nil {
+		return err
+	}
+	if clusters := n / uint64(w.geometry.clusterBytes()); clusters > 0 {
+		if w.filled > 0 {
+			if err := w.dispatch(); err != nil {
+				return err
+			}
+		}
+		zeros := clusters * uint64(w.geometry.clusterPages())
+		w.batch.zeros += zeros
+		w.pages += zeros
+		skipped := clusters * uint64(w.geometry.clusterBytes())
+		w.length += skipped
+		n -= skipped
+	}
+	return w.fillZero(n, &n)
+}
+
+// fillZero takes count zero bytes, at most a cluster's, and deducts them from
+// left.
+func (w *Writer) fillZero(count uint64, left *uint64) error {
+	*left -= count
+	for count > 0 {
+		n := int(min(count, uint64(len(w.batch.data)-w.filled)))
+		clear(w.batch.data[w.filled:][:n])
+		count -= uint64(n)
+		if err := w.take(n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// room checks that n more bytes may come.
+func (w *Writer) room(n uint64) error {
+	if err := w.failed(); err != nil {
+		return err
+	}
+	if w.closed {
+		return errors.New("pagestream: the Writer is closed")
+	}
+	if !w.inRegion {
+		return w.fail(errors.New("pagestream: no region has begun"))
+	}
+	r := w.regions[len(w.regions)-1]
+	if n > r.Length-w.length {
+		return w.fail(fmt.Errorf("pagestream: region %d gets more than the %d bytes announced", r.number, r.Length))
+	}
+	return nil
+}
+
+// take counts n more bytes of batch.data.
+func (w *Writer) take(n int) error {
+	w.filled += n
+	w.length += uint64(n)
+	if w.filled == len(w.batch.data) {
+		return w.dispatch()
+	}
+	return nil
+}
+
+// dispatch hands the batch on and gets an empty one.
+func (w *Writer) dispatch() error {
+	w.handOn()
+	return w.nextBatch()
+}
+
+func (w *Writer) handOn() {
+	size := w.geometry.pageSize()
+	pages := (w.filled + size - 1) / size
+	clear(w.batch.data[w.filled : pages*size])
+	b := w.batch
+	b.number = w.batches
+	b.region = w.regions[len(w.regions)-1]
+	b.first = w.pages
+	if cap(b.records) < pages {
+		b.records = make([]pageRecord, pages)
+	}
+	b.records = b.records[:pages]
+	w.batches++
+	w.pages += uint64(pages)
+	w.filled = 0
+	w.batch = nil
+	w.inFlight.Add(1)
+	w.toClassify <- b
+}
+
+func (w *Writer) nextBatch() error {
+	select {
+	case b := <-w.free:
+		if b.data == nil {
+			b.data = make([]byte, max(batchBytes, w.geometry.clusterBytes()))
+		}
+		b.begins, b.ends, b.zeros = false, false, 0
+		w.batch = b
+		return w.failed()
+	case <-w.ctx.Done():
+		return w.fail(context.Cause(w.ctx))
+	}
+}
+
+func (w *Writer) endRegion() error {
+	if err := w.failed(); err != nil || !w.inRegion {
+		return err
+	}
+	r := w.regions[len(w.regions)-1]
+	if r.Length != UnknownLength && r.Length != w.length {
+		return w.fail(fmt.Errorf("pagestream: region %d ends after %d of the %d bytes announced", r.number, w.length, r.Length))
+	}
+	final := r.Region
+	final.Length = w.length
+	if !final.valid() {
+		return w.fail(fmt.Errorf("pagestream: region %d (%+v) is beyond the format's limits", r.number, final))
+	}
+	r.final = w.length
+	w.inRegion = false
+	w.batch.ends = true
+	w.handOn()
+	return nil
+}
+
+// Close ends the last region and the stream, and returns what was written. It
+// must be called, once, whatever happened before; it does not close the
+// underlying writer.
+func (w *Writer) Close() (Totals, error) {
+	if w.closed {
+		return w.totals, errors.New("pagestream: the Writer is closed already")
+	}
+	err := w.endRegion()
+	w.closed = true
+	w.inFlight.Wait()
+	close(w.quit)
+	w.workers.Wait()
+	if err == nil {
+		err = w.failed()
+	}
+	if err == nil {
+		err = w.writeEnd()
+	}
+	return w.totals, err
+}
+
+// work is a goroutine that classifies and encodes batches.
+func (w *Writer) work() {
+	defer w.workers.Done()
+	encoder := newClusterEncoder(w.geometry, w.options.Level)
+	for {
+		var b *batch
+		select {
+		case b = <-w.toEncode: // older than any batch to classify
+		default:
+			select {
+			case b = <-w.toEncode:
+			case b = <-w.toClassify:
+				if w.failed() == nil {
+					size := w.geometry.pageSize()
+					for i := range b.records {
+						b.records[i] = classify(b.data[i*size:][:size])
+					}
+				}
+				w.toFind.put(b.number, b)
+				continue
+			case <-w.quit:
+				return
+			}
+		}
+		if w.failed() == nil {
+			encoder.encode(b)
+		}
+		w.toWrite.put(b.number, b)
+	}
+}
+
+// find finds the batch's duplicates, in the order of the stream.
+func (w *Writer) find(b *batch) {
+	if w.finder != nil && w.failed() == nil {
+		size := w.geometry.pageSize()
+		for i := range b.records {
+			r := &b.records[i]
+			if !r.kind.hasContent() {
+				continue
+			}
+			at := pageAddress{b.region.number, b.first + uint64(i)}
+			if same, found := w.finder.find(at, b.data[i*size:][:size], r.crc); found {
+				r.kind, r.duplicate, r.block = Duplicate, same, 0
+			}
+		}
+	}
+	w.toEncode <- b // has room for all batches there are
+}
+
+// write writes the batch's frames, in the order of the stream.
+func (w *Writer) write(b *batch) {
+	if w.failed() == nil {
+		if err := w.writeBatch(b); err != nil {
+			w.fail(err)
+		} else if w.options.Progress != nil {
+			w.options.Progress(w.totals)
+		}
+	}
+	w.free <- b
+	w.inFlight.Done()
+}
+
+func (w *Writer) writeBatch(b *batch) error {
+	r := b.region
+	if b.begins {
+		w.totals.Regions++
+		if err := w.writeFrame(frameHeader{typ: regionFrame, region: r.number}, r.appendPayload); err != nil {
+			return err
+		}
+	}
+	w.addZeros(b.first-b.zeros, b.zeros)
+	out := b.out
+	for i, f := range b.frames {
+		start := i * w.geometry.clusterPages()
+		records := b.records[start:min(start+w.geometry.clusterPages(), len(b.records))]
+		if f.length == 0 {
+			w.addZeros(b.first+uint64(start), uint64(len(records)))
+			continue
+		}
+		if err := w.writeZeros(r); err != nil {
+			return err
+		}
+		r.index.add(w.offset, f.length, b.first+uint64(start), 0)
+		if err := w.writeBytes(out[:f.length], f.crc); err != nil {
+			return err
+		}
+		out = out[f.length:]
+		for j := range records {
+			w.totals.add(&records[j])
+		}
+	}
+	w.totals.Bytes += (b.zeros + uint64(len(b.records))) * uint64(w.geometry.pageSize())
+	if b.ends {
+		return w.writeZeros(r)
+	}
+	return nil
+}
+
+// addZeros adds pages to the pending zero run.
+func (w *Writer) addZeros(first, pages uint64) {
+	if w.zeros == 0 {
+		w.zerosAt = first
+	}
+	w.zeros += pages
+}
+
+// writeZeros writes the pending zero run, if any.
+func (w *Writer) writeZeros(r *writtenRegion) error {
+	if w.zeros == 0 {
+		return nil
+	}
+	w.totals.Pages[Zero] += w.zeros
+	w.totals.PageBytes[Zero] += 8
+	r.index.add(w.offset, frameHeaderSize+8, w.zerosAt, w.zeros)
+	err := w.writeFrame(frameHeader{typ: zerosFrame, region: r.number, first: w.zerosAt}, func(b []byte) []byte {
+		return le.AppendUint64(b, w.zeros)
+	})
+	w.zeros = 0
+	return err
+}
+
+func (w *Writer) writeEnd() error {
+	index := w.offset
+	w.totals.Bytes = 0 // so far it counted whole pages
+	for _, r := range w.regions {
+		r.Length = r.final
+		w.totals.Bytes += r.Length
+		if err := w.writeFrame(frameHeader{typ: regionFrame, region: r.number}, r.appendPayload); err != nil {
+			return w.fail(err)
+		}
+		for i := range r.index.parts {
+			part := &r.index.parts[i]
+			if err := w.writeFrame(frameHeader{typ: indexFrame, region: r.number, first: part.first}, part.appendPayload); err != nil {
+				return w.fail(err)
+			}
+		}
+	}
+	err := w.writeFrame(frameHeader{typ: endFrame}, func(b []byte) []byte {
+		return w.totals.appendEnd(b, index, w.digest)
+	})
+	if err == nil {
+		err = w.dst.Flush()
+	}
+	if err != nil {
+		return w.fail(err)
+	}
+	return nil
+}
+
+// writeFrame writes a frame of the header and the payload that appendPayload
+// appends.
+func (w *Writer) writeFrame(h frameHeader, appendPayload func([]byte) []byte) error {
+	h.geometry = w.geometry
+	w.scratch = append(w.scratch[:0], make([]byte, frameHeaderSize)...)
+	w.scratch = appendPayload(w.scratch)
+	if len(w.scratch)-frameHeaderSize > w.geometry.maxPayload() {
+		return fmt.Errorf("pagestream: metadata or a name of %d bytes is more than a frame holds", len(w.scratch))
+	}
+	h.seal(w.scratch)
+	return w.writeBytes(w.scratch, h.crc)
+}
+
+// writeBytes writes a whole frame, whose header CRC is given.
+func (w *Writer) writeBytes(frame []byte, headerCRC uint32) error {
+	w.offset += int64(len(frame))
+	w.totals.Frames++
+	w.totals.Stored = uint64(w.offset)
+	w.digest = addDigest(w.digest, headerCRC)
+	_, err := w.dst.Write(frame)
+	return err
+}
+
+// fail keeps the first error and returns it.
+func (w *Writer) fail(err error) error { return w.failure.set(err) }
+
+// failed returns the first error, or the cause of the context's end.
+func (w *Writer) failed() error { return w.failure.get(w.ctx) }
