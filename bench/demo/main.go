@@ -1,0 +1,117 @@
+// Command demo makes the memory of a real guest: it boots a small server under
+// QEMU, lets it work, and takes its RAM.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/lzpage/lzpage/bench/guest"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "demo:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string, stdout io.Writer) error {
+	flags := flag.NewFlagSet("demo", flag.ContinueOnError)
+	flags.SetOutput(stdout)
+	mem := flags.Int("mem", 512, fmt.Sprintf("guest memory in `MiB`, %d to %d", guest.MinServerMiB, guest.MaxMemoryMiB))
+	out := flags.String("out", filepath.Join(os.TempDir(), "lzpage-demo"), "`directory` for the memory images")
+	format := flags.String("format", "raw", "which image to leave there: raw (guest.ram), elf (guest.elf) or both")
+	if err := flags.Parse(args); err == flag.ErrHelp {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	switch {
+	case flags.NArg() > 0:
+		return fmt.Errorf("unexpected argument %q", flags.Arg(0))
+	case *mem < guest.MinServerMiB || *mem > guest.MaxMemoryMiB:
+		return fmt.Errorf("-mem %d: it must be %d to %d", *mem, guest.MinServerMiB, guest.MaxMemoryMiB)
+	case *format != "raw" && *format != "elf" && *format != "both":
+		return fmt.Errorf("-format %s: it must be raw, elf or both", *format)
+	}
+	if err := os.MkdirAll(*out, 0o755); err != nil {
+		return err
+	}
+	began := time.Now()
+	say := func(line string) {
+		fmt.Fprintf(stdout, "%5.1f s  %s\n", time.Since(began).Seconds(), line)
+	}
+	return takeMemory(ctx, *mem, *out, *format, say)
+}
+
+// takeMemory boots the guest, waits until it has worked a while, and writes its
+// memory to guest.ram and guest.elf in the directory out.
+func takeMemory(ctx context.Context, memMiB int, out, format string, say func(string)) error {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return err
+	}
+	image, err := guest.Build(ctx, guest.Server(), filepath.Join(cache, "lzpage", "guest"), say)
+	if err != nil {
+		return err
+	}
+	say(fmt.Sprintf("booting %s with %d MiB under QEMU", image.Packages[0], memMiB))
+	vm, err := guest.Start(ctx, guest.Config{
+		Image:     image,
+		MemoryMiB: memMiB,
+		OnLine: func(line string) {
+			kind, text, _ := strings.Cut(line, " ")
+			switch kind {
+			case "step", "ready":
+				say("guest: " + text)
+			}
+		},
+	})
+	if err != nil {
+		return err
+	}
+	defer vm.Close()
+	if _, err := vm.Console.Wait(ctx, "ready "); err != nil {
+		return err
+	}
+	var tick guest.Tick
+	for tick.Seconds < 5 {
+		line, err := vm.Console.Wait(ctx, "tick ")
+		if err != nil {
+			return err
+		}
+		if tick, err = guest.ParseTick(line); err != nil {
+			return err
+		}
+	}
+	if err := vm.Pause(ctx); err != nil {
+		return err
+	}
+	say(fmt.Sprintf("paused after %d s of work, %d records written", tick.Seconds, tick.Ops))
+	if format != "elf" {
+		path := filepath.Join(out, "guest.ram")
+		if err := vm.DumpRaw(ctx, path); err != nil {
+			return err
+		}
+		say("guest memory is in " + path)
+	}
+	if format != "raw" {
+		path := filepath.Join(out, "guest.elf")
+		if err := vm.DumpELF(ctx, path); err != nil {
+			return err
+		}
+		say("guest memory as an ELF core is in " + path)
+	}
+	return nil
+}
