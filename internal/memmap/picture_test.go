@@ -419,7 +419,7 @@ func TestSVGEqualsPNG(t *testing.T) {
 	}
 }
 
-// Noise is the worst that an SVG can be made to hold.
+// Noise leaves next to no equal neighbours to merge.
 func TestSVGSize(t *testing.T) {
 	for _, length := range []uint64{256 * mib, 512 * mib, 1 * gib} {
 		if n := len(svgOf(t, noise(length))); n > 3*mib {
