@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -21,6 +22,9 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
+		if ctx.Err() != nil {
+			err = errors.New("interrupted")
+		}
 		fmt.Fprintln(os.Stderr, "demo:", err)
 		os.Exit(1)
 	}
@@ -44,6 +48,11 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 		return fmt.Errorf("-mem %d: it must be %d to %d", *mem, guest.MinServerMiB, guest.MaxMemoryMiB)
 	case *format != "raw" && *format != "elf" && *format != "both":
 		return fmt.Errorf("-format %s: it must be raw, elf or both", *format)
+	}
+	for _, tool := range guest.Tools() { // before minutes are spent
+		if _, err := guest.LookTool(tool); err != nil {
+			return err
+		}
 	}
 	if err := os.MkdirAll(*out, 0o755); err != nil {
 		return err

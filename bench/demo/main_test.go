@@ -16,17 +16,25 @@ import (
 
 func TestBadArguments(t *testing.T) {
 	for args, want := range map[string]string{
-		"-mem 64":        "-mem 64",
-		"-mem 4096":      "-mem 4096",
-		"-format qcow2":  "-format qcow2",
-		"-nonsense":      "-nonsense",
-		"guest.ram":      `"guest.ram"`,
-		"-out /dev/null": "/dev/null",
+		"-mem 64":       "-mem 64",
+		"-mem 4096":     "-mem 4096",
+		"-format qcow2": "-format qcow2",
+		"-nonsense":     "-nonsense",
+		"guest.ram":     `"guest.ram"`,
 	} {
 		var out bytes.Buffer
 		if err := run(context.Background(), strings.Fields(args), &out); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: error %v, want %q in it", args, err, want)
 		}
+	}
+}
+
+func TestMissingToolIsToldFirst(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	var out bytes.Buffer
+	err := run(context.Background(), []string{"-out", t.TempDir()}, &out)
+	if err == nil || !strings.Contains(err.Error(), "install the Debian package") || out.Len() != 0 {
+		t.Errorf("error %v after\n%s", err, out.String())
 	}
 }
 
