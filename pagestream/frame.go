@@ -29,7 +29,6 @@ const (
 	maxPageLog2    = 21
 	maxClusterLog2 = 8
 	wordBytes      = 8
-	maxPages       = 1 << (63 - minPageLog2) // of a region
 )
 
 // A geometry is the sizes that all frames of a stream share.
@@ -56,7 +55,18 @@ func (g geometry) mapBytes() int { return g.pageSize() / wordBytes / 8 }
 // maxContent is the most that a page's content takes.
 func (g geometry) maxContent() int { return g.pageSize() + g.mapBytes() }
 
-func (g geometry) maxPayload() int { return 1<<20 + 2*g.clusterBytes() }
+// maxPages is more than any region has.
+func (g geometry) maxPages() uint64 { return 1 << (63 - g.pageLog2) }
+
+// maxFramePages is the size of the largest frame of so many pages, in bytes.
+func (g geometry) maxFramePages(pages int) int {
+	return frameHeaderSize + pages*(g.maxContent()+maxRecord)
+}
+
+const (
+	maxRecord  = 32      // more than a page's record takes, in bytes
+	maxPayload = 1 << 20 // of frames that hold no pages
+)
 
 func (g geometry) encoded() byte { return g.pageLog2 - minPageLog2 | g.clusterLog2<<4 }
 
@@ -129,12 +139,28 @@ func parseFrameHeader(b []byte) (h frameHeader, ok bool) {
 		crc:        le.Uint32(b[28:]),
 	}
 	size := le.Uint32(b[12:])
-	if h.crc != crc(b[:28]) || !h.geometry.valid() || size > uint32(h.geometry.maxPayload()) ||
-		h.region >= MaxRegions || h.first > math.MaxInt64 || h.pages > h.geometry.clusterPages() {
+	if h.crc != crc(b[:28]) || !h.geometry.valid() || h.region >= MaxRegions || h.first >= h.geometry.maxPages() || size > math.MaxInt32 {
 		return h, false
 	}
 	h.payload = int(size)
-	return h, true
+	return h, h.consistent()
+}
+
+// consistent reports whether the fields are ones that the type may have.
+func (h *frameHeader) consistent() bool {
+	switch h.typ {
+	case pagesFrame:
+		return h.pages >= 1 && h.pages <= h.geometry.clusterPages() && h.size() <= int64(h.geometry.maxFramePages(h.pages))
+	case headerFrame, endFrame:
+		if h.region != 0 || h.first != 0 {
+			return false
+		}
+	case regionFrame:
+		if h.first != 0 {
+			return false
+		}
+	}
+	return h.pages == 0 && h.payload <= maxPayload
 }
 
 // addDigest adds a frame's header CRC to the digest of the frames before it.

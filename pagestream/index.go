@@ -53,7 +53,7 @@ type indexEntry struct {
 func parseIndexPart(h *frameHeader, payload []byte) (indexPart, bool) {
 	c := cursor{rest: payload}
 	offset := c.uint64()
-	return indexPart{h.first, int64(offset), c.rest}, !c.bad && int64(offset) >= 0
+	return indexPart{h.first, int64(offset), c.rest}, int64(offset) >= 0 && len(c.rest) > 0
 }
 
 // each calls do for each frame that the part lists, until it returns false.
@@ -69,8 +69,8 @@ func (p *indexPart) each(g geometry, do func(indexEntry) bool) bool {
 			e.zeros = c.varint()
 			pages = e.zeros
 		}
-		most := int64(frameHeaderSize + g.maxPayload())
-		if c.bad || n == indexEntries || pages == 0 || pages > maxPages || e.length < frameHeaderSize || e.length > most {
+		most := int64(g.maxFramePages(g.clusterPages()))
+		if c.bad || n == indexEntries || pages == 0 || pages >= g.maxPages() || e.length < frameHeaderSize || e.length > most {
 			return false
 		}
 		if !do(e) {
@@ -78,16 +78,16 @@ func (p *indexPart) each(g geometry, do func(indexEntry) bool) bool {
 		}
 		e.offset += e.length
 		e.first += pages
-		if e.offset < 0 || e.first > maxPages {
+		if e.offset < 0 || e.first >= g.maxPages() {
 			return false
 		}
 	}
 	return true
 }
 
-// digest adds the entry to a digest of those before it.
-func (e *indexEntry) digest(digest uint32) uint32 {
-	for _, v := range [...]uint64{uint64(e.offset), uint64(e.length), e.first, e.zeros} {
+// digest adds the entry, of a region's index, to a digest of those before it.
+func (e *indexEntry) digest(digest, region uint32) uint32 {
+	for _, v := range [...]uint64{uint64(region), uint64(e.offset), uint64(e.length), e.first, e.zeros} {
 		digest = addDigest(digest, uint32(v))
 		digest = addDigest(digest, uint32(v>>32))
 	}

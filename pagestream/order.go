@@ -36,8 +36,12 @@ func (o *streamOrder) take(h *frameHeader, offset int64, payload []byte) error {
 	o.beforeEnd, o.digestAtEnd = o.frames, o.digest
 	o.frames++
 	o.digest = addDigest(o.digest, h.crc)
-	if o.ended {
+	if o.ended && !o.lenient {
 		return h.corrupt(offset, -1, "a frame behind the end frame", nil)
+	}
+	o.ended = false
+	if int64(h.region) > offset/frameHeaderSize { // each region has a frame
+		return h.corrupt(offset, -1, "a region that cannot have begun", nil)
 	}
 	switch h.typ {
 	case headerFrame:
@@ -72,12 +76,14 @@ func (o *streamOrder) takeRegion(h *frameHeader, offset int64, payload []byte) e
 		return err
 	}
 	number := int(h.region)
-	if o.indexAt == 0 && number >= len(o.regions) {
+	if number >= len(o.regions) && (o.lenient || o.indexAt == 0) {
 		if number > len(o.regions) && !o.lenient {
 			return h.corrupt(offset, -1, fmt.Sprintf("region where region %d should begin", len(o.regions)), nil)
 		}
-		if number > 0 && !o.lenient && !o.regions[number-1].whole {
-			return h.corrupt(offset, -1, "region begins before the one before it is whole", nil)
+		if number > 0 && !o.lenient {
+			if last := &o.regions[number-1]; last.Length != UnknownLength && !last.whole {
+				return h.corrupt(offset, int64(last.next), "region begins before the one before it is whole", nil)
+			}
 		}
 		r := o.region(number)
 		r.Region, r.known = region, true
@@ -87,7 +93,7 @@ func (o *streamOrder) takeRegion(h *frameHeader, offset int64, payload []byte) e
 	if o.indexAt == 0 {
 		o.indexAt = offset
 	}
-	if !o.lenient && number != o.indexed {
+	if !o.lenient && (number != o.indexed || number >= len(o.regions)) {
 		return h.corrupt(offset, -1, fmt.Sprintf("final form where that of region %d should stand", o.indexed), nil)
 	}
 	r := o.region(number)
@@ -115,7 +121,7 @@ func (o *streamOrder) region(number int) *streamRegion {
 // takePages takes a frame of so many pages, zeros of them in a zero run.
 func (o *streamOrder) takePages(h *frameHeader, offset int64, pages, zeros uint64) error {
 	number := int(h.region)
-	if o.indexAt != 0 || number != len(o.regions)-1 && (!o.lenient || number < len(o.regions)) {
+	if !o.lenient && o.indexAt != 0 || number < len(o.regions)-1 || number >= len(o.regions) && !o.lenient {
 		return h.corrupt(offset, int64(h.first), "pages out of place", nil)
 	}
 	r := o.region(number)
@@ -123,8 +129,10 @@ func (o *streamOrder) takePages(h *frameHeader, offset int64, pages, zeros uint6
 	switch {
 	case h.first < r.next, h.first > r.next && !o.lenient, r.whole:
 		return h.corrupt(offset, int64(h.first), fmt.Sprintf("pages where page %d should follow", r.next), nil)
-	case h.first%cluster != 0 || pages == 0 || pages > maxPages || h.first > maxPages-pages:
+	case h.first%cluster != 0 || pages == 0:
 		return h.corrupt(offset, int64(h.first), "pages not in clusters", nil)
+	case pages > h.geometry.maxPages() || h.first+pages-1 > (1<<63-1-r.FileOffset)>>h.geometry.pageLog2:
+		return h.corrupt(offset, int64(h.first), "pages beyond what a file can hold", nil)
 	}
 	next := h.first + pages
 	if r.Length != UnknownLength {
@@ -137,7 +145,7 @@ func (o *streamOrder) takePages(h *frameHeader, offset int64, pages, zeros uint6
 	}
 	r.next = next
 	e := indexEntry{offset, h.size(), h.first, zeros}
-	o.pagesDigest = e.digest(o.pagesDigest)
+	o.pagesDigest = e.digest(o.pagesDigest, h.region)
 	return nil
 }
 
@@ -148,7 +156,7 @@ func (o *streamOrder) takeIndex(h *frameHeader, offset int64, payload []byte) er
 		return h.corrupt(offset, -1, "index out of place", nil)
 	}
 	ok = part.each(h.geometry, func(e indexEntry) bool {
-		o.indexDigest = e.digest(o.indexDigest)
+		o.indexDigest = e.digest(o.indexDigest, h.region)
 		o.indexNext = e.first + max(e.zeros, uint64(h.geometry.clusterPages()))
 		return true
 	})

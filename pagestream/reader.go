@@ -46,20 +46,12 @@ func (o *ReadOptions) setDefaults() {
 	}
 }
 
-// checkGeometry checks a stream's sizes against the limits.
-func (o *ReadOptions) checkGeometry(g geometry) error {
-	if g.clusterBytes() > o.MaxClusterBytes {
-		return &Error{ErrLimit, 0, -1, -1, fmt.Sprintf("clusters have %d bytes, allowed are %d", g.clusterBytes(), o.MaxClusterBytes), nil}
-	}
-	return nil
-}
-
 // Pages is what a [Reader] hands out: consecutive pages of a region.
 type Pages struct {
 	Region int    // its number
 	First  uint64 // the first page, within the region
 	Count  uint64
-	// Data is the pages, the region's last one filled up with zeros; nil where
+	// Data is the pages, the region's last one filled up; nil where
 	// they were stored as a zero run. It is good until the call that it was
 	// given to returns, and so are Kinds and Stored.
 	Data []byte
@@ -112,7 +104,7 @@ func NewReader(src io.Reader, options ReadOptions) (*Reader, error) {
 	options.setDefaults()
 	r := &Reader{
 		options: options,
-		scanner: scanner{src: src},
+		scanner: scanner{src: src, limit: options.MaxClusterBytes},
 		order:   streamOrder{lenient: options.Salvage != nil},
 		gaps:    gapFinder{salvage: options.Salvage},
 	}
@@ -120,9 +112,6 @@ func NewReader(src io.Reader, options ReadOptions) (*Reader, error) {
 		return nil, err
 	}
 	r.scanner.geometry = &r.geometry
-	if err := options.checkGeometry(r.geometry); err != nil {
-		return nil, err
-	}
 	window := r.header.DuplicateWindow
 	if window > uint64(options.MaxWindowBytes/r.geometry.pageSize()) {
 		return nil, &Error{ErrLimit, 0, -1, -1, fmt.Sprintf("duplicates need the last %d pages, more than the %d bytes allowed", window, options.MaxWindowBytes), nil}
@@ -134,13 +123,7 @@ func NewReader(src io.Reader, options ReadOptions) (*Reader, error) {
 // readHeader reads the stream header. In salvage, where it is lost, the next
 // frame tells the geometry.
 func (r *Reader) readHeader() error {
-	h, payload, err := r.scanner.next()
-	if err == io.EOF {
-		return &Error{ErrFormat, 0, -1, -1, "it is empty", nil}
-	}
-	if err == nil && h.typ != headerFrame {
-		err = &Error{ErrCorrupt, 0, -1, -1, "it does not begin with a stream header", nil}
-	}
+	h, payload, err := r.scanner.nextHeader()
 	if err == nil {
 		r.header, err = parseHeader(h, payload)
 	}
@@ -151,11 +134,14 @@ func (r *Reader) readHeader() error {
 	if r.options.Salvage == nil || !errors.Is(err, ErrCorrupt) && !errors.Is(err, ErrFormat) {
 		return err
 	}
-	r.scanner.resync()
-	if !r.scanner.need(frameHeaderSize) {
-		return err // there is no other frame
+	next, ok := r.scanner.frameHere()
+	if !ok || next.typ == headerFrame {
+		r.scanner.resync()
+		if !r.scanner.need(frameHeaderSize) {
+			return err // there is no other frame
+		}
+		next, _ = r.scanner.frameHere()
 	}
-	next, _ := parseFrameHeader(r.scanner.pending)
 	r.geometry = next.geometry
 	r.header = Header{
 		PageSize:        r.geometry.pageSize(),
@@ -399,14 +385,13 @@ func (r *Reader) handZeros(zeros Pages) error {
 // handPages hands out the job's pages; in salvage, those that are not lost.
 func (r *Reader) handPages(j *readJob) error {
 	j.kinds, j.stored, j.lost = j.kinds[:0], j.stored[:0], j.lost[:0]
+	salvage := r.options.Salvage
+	var failure error
+settling:
 	for i := range j.frames {
 		f := &j.frames[i]
-		r.totals.Stored = uint64(f.offset + f.header.size())
-		if f.err != nil {
-			if r.options.Salvage == nil {
-				return f.err
-			}
-			r.options.Salvage.damage(f.err, f.offset, f.header.size())
+		if f.err != nil && salvage != nil {
+			salvage.damage(f.err, f.offset, f.header.size())
 		}
 		for range f.header.pages {
 			at := len(j.kinds)
@@ -414,21 +399,24 @@ func (r *Reader) handPages(j *readJob) error {
 			err := f.err
 			if err == nil {
 				err = r.settle(j, f, at)
-				if err != nil && r.options.Salvage == nil {
-					return err
+				if err != nil && salvage != nil {
+					salvage.damage(err, f.offset, 0)
 				}
-				if err != nil {
-					r.options.Salvage.damage(err, f.offset, 0)
-				} else {
-					r.totals.add(record)
-				}
+			}
+			if err != nil && salvage == nil {
+				failure = err
+				break settling // what precedes is good
+			}
+			if err == nil {
+				r.totals.add(record)
 			}
 			j.kinds = append(j.kinds, record.kind)
 			j.stored = append(j.stored, record.size()+record.block)
 			j.lost = append(j.lost, err != nil)
 		}
+		r.totals.Stored = uint64(f.offset + f.header.size())
 	}
-	r.totals.Bytes += uint64(len(j.data))
+	r.totals.Bytes += uint64(len(j.lost) * r.geometry.pageSize())
 	for first := 0; first < len(j.lost); {
 		end := first + 1
 		for end < len(j.lost) && j.lost[end] == j.lost[first] {
@@ -441,7 +429,7 @@ func (r *Reader) handPages(j *readJob) error {
 		}
 		first = end
 	}
-	return nil
+	return failure
 }
 
 // settle resolves the job's page number at, of frame f, if it is a duplicate,

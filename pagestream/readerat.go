@@ -41,29 +41,21 @@ type readScratch struct {
 func NewReaderAt(src io.ReaderAt, size int64, options ReadOptions) (*ReaderAt, error) {
 	options.setDefaults()
 	r := &ReaderAt{src: src, size: size}
-	start := scanner{src: io.NewSectionReader(src, 0, size)}
-	h, payload, err := start.next()
-	switch {
-	case err == io.EOF:
-		return nil, &Error{ErrFormat, 0, -1, -1, "it is empty", nil}
-	case err != nil:
+	start := scanner{src: io.NewSectionReader(src, 0, size), limit: options.MaxClusterBytes}
+	h, payload, err := start.nextHeader()
+	if err != nil {
 		return nil, err
-	case h.typ != headerFrame:
-		return nil, &Error{ErrCorrupt, 0, -1, -1, "it does not begin with a stream header", nil}
 	}
 	if r.header, err = parseHeader(h, payload); err != nil {
 		return nil, err
 	}
 	r.geometry = h.geometry
-	if err := options.checkGeometry(r.geometry); err != nil {
-		return nil, err
-	}
 	r.scratch.New = func() any { return &readScratch{decoder: newClusterDecoder(r.geometry)} }
-	endAt, end, err := r.readEnd(size)
+	endAt, end, err := r.readEnd(size, options)
 	if err != nil {
 		return nil, err
 	}
-	if err := r.readIndex(end.index, endAt); err != nil {
+	if err := r.readIndex(end.index, endAt, options); err != nil {
 		return nil, err
 	}
 	r.totals = end.totals
@@ -74,7 +66,7 @@ func NewReaderAt(src io.ReaderAt, size int64, options ReadOptions) (*ReaderAt, e
 }
 
 // readEnd reads the end frame, to which the last bytes of the stream lead.
-func (r *ReaderAt) readEnd(size int64) (at int64, e ending, err error) {
+func (r *ReaderAt) readEnd(size int64, options ReadOptions) (at int64, e ending, err error) {
 	cut := &Error{ErrCut, size, -1, -1, "its end is missing", nil}
 	var tail [endTail]byte
 	if _, err := r.src.ReadAt(tail[:], size-endTail); err != nil {
@@ -85,7 +77,7 @@ func (r *ReaderAt) readEnd(size int64) (at int64, e ending, err error) {
 		return 0, e, cut
 	}
 	at = size - length
-	s := scanner{src: io.NewSectionReader(r.src, at, length), offset: at, geometry: &r.geometry}
+	s := scanner{src: io.NewSectionReader(r.src, at, length), offset: at, limit: options.MaxClusterBytes, geometry: &r.geometry}
 	h, payload, err := s.next()
 	if err == io.EOF || errors.Is(err, ErrCut) || err == nil && (h.typ != endFrame || h.size() != length) {
 		return 0, e, cut
@@ -104,8 +96,8 @@ func (r *ReaderAt) readEnd(size int64) (at int64, e ending, err error) {
 }
 
 // readIndex reads the region and index frames from offset at to end.
-func (r *ReaderAt) readIndex(at, end int64) error {
-	s := scanner{src: io.NewSectionReader(r.src, at, end-at), offset: at, geometry: &r.geometry}
+func (r *ReaderAt) readIndex(at, end int64, options ReadOptions) error {
+	s := scanner{src: io.NewSectionReader(r.src, at, end-at), offset: at, limit: options.MaxClusterBytes, geometry: &r.geometry}
 	for {
 		offset := s.offset
 		h, payload, err := s.next()
@@ -172,6 +164,9 @@ func (r *ReaderAt) ReadPage(dst []byte, region int, page uint64) error {
 		return ErrRange
 	}
 	_, err := r.readPages(dst, region, page)
+	if rest := r.regions[region].Length - page*uint64(len(dst)); rest < uint64(len(dst)) {
+		clear(dst[rest:])
+	}
 	return err
 }
 

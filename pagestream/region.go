@@ -78,9 +78,8 @@ func (r *Region) valid() bool {
 		length = 0
 	}
 	const limit = 1 << 63
-	return r.Class <= Other &&
-		r.FileOffset < limit && length < limit && r.FileOffset+length < limit &&
-		(r.Address < limit && r.Address+length < limit || r.Address+length-1 >= r.Address || length == 0)
+	return r.FileOffset < limit && length < limit-r.FileOffset &&
+		(r.Class == Memory && r.Address+length >= r.Address || r.Class == Other && r.Address == 0)
 }
 
 // final reports whether last may be the final form of a region that began as r.

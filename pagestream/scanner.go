@@ -14,19 +14,28 @@ type scanner struct {
 	pending  []byte
 	buf      []byte // holds pending
 	err      error  // of src
+	limit    int    // bytes of a cluster, at most
 	geometry *geometry
+	wasted   int64 // bytes of frames that were found in a search and were none
 }
 
-// scanStep is how much a scanner asks of its source at once.
-const scanStep = 256 << 10
+// A scanner's buffer has at least minScan bytes, and grows to maxScan with
+// what the source has delivered, and beyond that with the frames.
+const (
+	minScan = 64 << 10
+	maxScan = 512 << 10
+)
 
-// need makes n bytes pending and reports whether there are so many. It takes
-// no more memory than twice what the source has delivered, and scanStep.
+// need makes n bytes pending and reports whether there are so many. Whatever n
+// is, it takes no more memory than minScan and a few times what the source has
+// delivered.
 func (s *scanner) need(n int) bool {
 	for len(s.pending) < n && s.err == nil {
-		if cap(s.pending)-len(s.pending) < min(n-len(s.pending), scanStep) {
-			if len(s.pending)+scanStep > len(s.buf) {
-				s.buf = make([]byte, 2*len(s.pending)+2*scanStep)
+		if more := n - len(s.pending); cap(s.pending)-len(s.pending) < min(more, minScan) {
+			delivered := s.offset + int64(len(s.pending))
+			size := max(minScan, int(min(maxScan, delivered)), 2*len(s.pending))
+			if len(s.buf) < size {
+				s.buf = make([]byte, size)
 			}
 			s.pending = s.buf[:copy(s.buf, s.pending)]
 		}
@@ -59,11 +68,15 @@ func (s *scanner) next() (h frameHeader, payload []byte, err error) {
 		}
 		return h, nil, &Error{ErrCorrupt, s.offset, -1, -1, "no frame where one should begin", nil}
 	}
+	if h.geometry.clusterBytes() > s.limit {
+		return h, nil, &Error{ErrLimit, s.offset, -1, -1, fmt.Sprintf("clusters have %d bytes, allowed are %d", h.geometry.clusterBytes(), s.limit), nil}
+	}
 	if !s.need(int(h.size())) {
 		return h, nil, s.short("frame")
 	}
 	payload = s.pending[frameHeaderSize:h.size()]
 	if crc(payload) != h.payloadCRC {
+		s.wasted += h.size()
 		page := int64(-1)
 		if h.typ == pagesFrame {
 			page = int64(h.first)
@@ -72,6 +85,20 @@ func (s *scanner) next() (h frameHeader, payload []byte, err error) {
 	}
 	s.skip(int(h.size()))
 	return h, payload, nil
+}
+
+// nextHeader returns the stream header, the first frame.
+func (s *scanner) nextHeader() (h frameHeader, payload []byte, err error) {
+	if s.need(frameHeaderSize) {
+		if h, ok := parseFrameHeader(s.pending); ok && h.typ != headerFrame {
+			return h, nil, &Error{ErrCorrupt, s.offset, -1, -1, "it does not begin with a stream header", nil}
+		}
+	}
+	h, payload, err = s.next()
+	if err == io.EOF {
+		err = &Error{ErrFormat, 0, -1, -1, "it is empty", nil}
+	}
+	return h, payload, err
 }
 
 // short returns the error of a source that ends too early.
@@ -128,7 +155,12 @@ func (s *scanner) resync() {
 }
 
 // frameHere returns the header that is pending, if it is one of this stream.
+//
+// A guest may have planted headers in great number, each of which costs the
+// CRC of a payload: when that has gone beyond all measure, none is believed
+// until the search has come farther.
 func (s *scanner) frameHere() (frameHeader, bool) {
 	h, ok := parseFrameHeader(s.pending)
-	return h, ok && (s.geometry == nil || h.geometry == *s.geometry)
+	ok = ok && (s.geometry == nil || h.geometry == *s.geometry)
+	return h, ok && h.geometry.clusterBytes() <= s.limit && s.wasted <= 16*(s.offset+maxPayload)
 }

@@ -65,7 +65,7 @@ type finder struct {
 
 func newFinder(pageSize int, limit uint64) *finder {
 	size := uint64(1)
-	for size < 2*limit {
+	for size < 8*limit { // so that few pages take another's place
 		size *= 2
 	}
 	return &finder{newPageWindow(pageSize, limit), make([]uint32, size)}

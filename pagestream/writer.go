@@ -528,7 +528,7 @@ func (w *Writer) writeFrame(h frameHeader, appendPayload func([]byte) []byte) er
 	h.geometry = w.geometry
 	w.scratch = append(w.scratch[:0], make([]byte, frameHeaderSize)...)
 	w.scratch = appendPayload(w.scratch)
-	if len(w.scratch)-frameHeaderSize > w.geometry.maxPayload() {
+	if len(w.scratch)-frameHeaderSize > maxPayload {
 		return fmt.Errorf("pagestream: metadata or a name of %d bytes is more than a frame holds", len(w.scratch))
 	}
 	h.seal(w.scratch)
