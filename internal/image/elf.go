@@ -188,8 +188,8 @@ func memoryOf(r *Reader, progs []elf.Prog64) (layout, error) {
 		if p.Off > math.MaxInt64 || p.Filesz >= math.MaxInt64-p.Off {
 			return nil, unfit(fmt.Sprintf("it has a segment of %d bytes at offset %#x", p.Filesz, p.Off))
 		}
-		// The stream has no addresses from 2^63 on.
-		if address > math.MaxInt64 || p.Filesz > math.MaxInt64-address {
+		// A range of addresses does not run over 2^64.
+		if address+p.Filesz < address {
 			beyond++
 			continue
 		}
@@ -212,7 +212,7 @@ func memoryOf(r *Reader, progs []elf.Prog64) (layout, error) {
 		}
 	}
 	if beyond > 0 {
-		r.addNote("%d of its %d segments lie at addresses beyond 2^63 and are kept without them", beyond, len(loads))
+		r.addNote("%d of its %d segments have addresses that run over 2^64 and are kept without them", beyond, len(loads))
 	}
 	return &found, nil
 }

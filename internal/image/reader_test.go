@@ -118,8 +118,8 @@ func walkOver(t *testing.T, r *Reader) (w walk) {
 		if region.Length == 0 {
 			t.Errorf("region %+v is empty", region)
 		}
-		if region.Length > math.MaxInt64 || region.Address+region.Length > math.MaxInt64 {
-			t.Errorf("region %+v lies beyond 2^63", region)
+		if region.Length > math.MaxInt64 || region.Address+region.Length < region.Address {
+			t.Errorf("region %+v runs over 2^64", region)
 		}
 		w.regions = append(w.regions, region)
 	}
