@@ -19,7 +19,7 @@ func (vm *VM) DumpRaw(ctx context.Context, path string) error {
 		if err != nil {
 			return err
 		}
-		// QEMU 7.2 does not report a write that failed.
+		// QEMU does not report an error that shows only when the file is closed.
 		info, err := os.Stat(partial)
 		if err == nil && info.Size() != vm.MemoryBytes() {
 			err = fmt.Errorf("QEMU wrote %d of %d bytes: is the disk full?", info.Size(), vm.MemoryBytes())
