@@ -3,6 +3,7 @@ package lzrw1
 import (
 	"encoding/binary"
 	"math/bits"
+	"unsafe"
 )
 
 // A recentTable holds, by a hash of three bytes, the four positions where they
@@ -10,7 +11,7 @@ import (
 // a lastTable, any content is legal.
 type recentTable [1 << recentBits]uint64
 
-const recentBits = 11
+const recentBits = 12
 
 // enter adds position i, where x stands, and returns the positions before it.
 func (t *recentTable) enter(x uint64, i int) uint64 {
@@ -20,34 +21,76 @@ func (t *recentTable) enter(x uint64, i int) uint64 {
 	return positions
 }
 
-// lookAhead is the copy length from which on a better copy at the next
-// position is not looked for.
-const lookAhead = 6
-
 // encodeDense is the portable kernel of level Dense; block says what it is
 // given and returns.
 //
-// It differs from encodeFast in the four positions that are tried, in looking
-// for a longer copy one byte on before it takes a short one, and in entering
-// the last position of a copy too.
+// It differs from encodeFast in the positions that are tried, in looking for a
+// longer copy one byte on before it takes a short one, and in entering the
+// last position of a copy too.
 func encodeDense(dst, data []byte, start, end int, giveUp bool, recent *recentTable) int {
-	i, o, at := start, controlBytes, 0
-	control := uint32(groupStart)
+	i, o := start, 0
 	probeEnd := min(end, len(data)-MaxCopy+1)
 	n, offset := -1, 0 // the copy at i; n < 0 where it is not known yet
+
+	// Whole groups, while one cannot reach probeEnd: reads end at i+17, at most
+	// MaxCopy+1 behind it, and writes within MaxEncodedLen of what was consumed.
+	src, out := unsafe.Pointer(unsafe.SliceData(data)), unsafe.Pointer(unsafe.SliceData(dst))
+	for i < probeEnd-maxGroupDecoded {
+		at := o
+		o += controlBytes
+		if giveUp && o > bailOut && i-start < bailIn {
+			return -1
+		}
+		control := uint32(0)
+		for item := range groupItems {
+			if n < 0 {
+				x := at8(src, i)
+				n, offset = longest(src, i, x, recent.enter(x, i))
+			}
+			nextN, nextOffset := -1, 0
+			if n < MaxCopy && n >= MinCopy {
+				x := at8(src, i+1)
+				nextN, nextOffset = longest(src, i+1, x, recent.enter(x, i+1))
+				if nextN > n {
+					n = 0 // the byte at i is worth a literal
+				}
+			}
+			if n < MinCopy {
+				put1(out, o, *(*byte)(unsafe.Add(src, i)))
+				o++
+				i++
+				n, offset = nextN, nextOffset
+			} else {
+				putCopy(out, o, offset, n)
+				o += copyBytes
+				i += n
+				n = -1
+				control |= 1 << item
+				recent.enter(at8(src, i-1), i-1)
+			}
+		}
+		putControl(out, at, control)
+	}
+
+	// The rest item by item.
+	at := o
+	o += controlBytes
+	if giveUp && o > bailOut && i-start < bailIn {
+		return -1
+	}
+	control := uint32(groupStart)
 	for i < probeEnd {
 		if n < 0 {
 			x := load64(data, i)
-			n, offset = longest(data, i, x, recent.enter(x, i))
-			n = min(n, end-i)
+			n, offset = longest(src, i, x, recent.enter(x, i))
 		}
+		n = min(n, end-i)
 		nextN, nextOffset := -1, 0
-		if n < lookAhead && n >= MinCopy && i+1 < probeEnd {
+		if n < MaxCopy && n >= MinCopy && i+1 < probeEnd {
 			x := load64(data, i+1)
-			nextN, nextOffset = longest(data, i+1, x, recent.enter(x, i+1))
-			nextN = min(nextN, end-i-1)
-			if nextN > n {
-				n = 0 // the byte at i is worth a literal
+			nextN, nextOffset = longest(src, i+1, x, recent.enter(x, i+1))
+			if min(nextN, end-i-1) > n {
+				n = 0
 			}
 		}
 		if n < MinCopy {
@@ -60,11 +103,11 @@ func encodeDense(dst, data []byte, start, end int, giveUp bool, recent *recentTa
 			binary.BigEndian.PutUint16(dst[o:], copyItem(offset, n))
 			o += copyBytes
 			i += n
+			n = -1
 			control = control>>1 | 1<<31
 			if i < probeEnd {
 				recent.enter(load64(data, i-1), i-1)
 			}
-			n = -1
 		}
 		if control&1 != 0 {
 			binary.LittleEndian.PutUint16(dst[at:], uint16(control>>16))
@@ -79,18 +122,19 @@ func encodeDense(dst, data []byte, start, end int, giveUp bool, recent *recentTa
 }
 
 // longest returns the length and offset of the longest agreement, at most 16
-// bytes, between data[i:], whose first eight bytes are x, and the positions;
-// the nearest of equals. A length below 3 may be less than the true one.
-func longest(data []byte, i int, x, positions uint64) (n, offset int) {
+// bytes, between src+i, where x stands first, and the positions before it; the
+// nearest of equals. All 16 bytes at src+i must be readable. A length below 3
+// may be less than the true one.
+func longest(src unsafe.Pointer, i int, x, positions uint64) (n, offset int) {
 	for {
 		off := (i - int(positions)) & 0xFFFF
 		if uint(off-1) >= MaxOffset {
 			return n, offset // the others are older still
 		}
-		d := x ^ load64(data, i-off)
+		d := x ^ at8(src, i-off)
 		l := bits.TrailingZeros64(d) >> 3
 		if d == 0 {
-			l = 8 + bits.TrailingZeros64(load64(data, i+8)^load64(data, i-off+8))>>3
+			l = 8 + bits.TrailingZeros64(at8(src, i+8)^at8(src, i-off+8))>>3
 			if l == MaxCopy {
 				return l, off
 			}

@@ -41,7 +41,7 @@ type lastTable [1 << lastBits]uint16
 const lastBits = 12
 
 // NewEncoder returns an encoder of the level, which must be one of this
-// package's. It holds 8 KiB of tables, 16 KiB at level Dense.
+// package's. It holds 8 KiB of tables, 32 KiB at level Dense.
 func NewEncoder(level Level) *Encoder {
 	e := &Encoder{level: level}
 	switch level {

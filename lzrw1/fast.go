@@ -3,6 +3,7 @@ package lzrw1
 import (
 	"encoding/binary"
 	"math/bits"
+	"unsafe"
 )
 
 // hash maps the three low bytes of x to a slot of a lastTable.
@@ -25,20 +26,60 @@ const (
 // not inside copies. The last 15 bytes of data are literals, so that a probe
 // loads 16 bytes without a test.
 func encodeFast(dst, data []byte, start, end int, giveUp bool, last *lastTable) int {
-	i, o, at := start, controlBytes, 0
-	control := uint32(groupStart)
+	i, o := start, 0
 	probeEnd := min(end, len(data)-MaxCopy+1)
+
+	// Whole groups, while one cannot reach probeEnd: reads end at i+16, at most
+	// MaxCopy behind it, and writes within MaxEncodedLen of what was consumed.
+	src, out := unsafe.Pointer(unsafe.SliceData(data)), unsafe.Pointer(unsafe.SliceData(dst))
+	for i <= probeEnd-maxGroupDecoded {
+		at := o
+		o += controlBytes
+		if giveUp && o > bailOut && i-start < bailIn {
+			return -1
+		}
+		control := uint32(0)
+		for item := range groupItems {
+			x := at8(src, i)
+			slot := hash(x)
+			offset := (i - int(last[slot])) & 0xFFFF
+			last[slot] = uint16(i)
+			d := x ^ at8(src, i-offset)
+			if d<<40 == 0 && uint(offset-1) < MaxOffset {
+				n := bits.TrailingZeros64(d) >> 3
+				if d == 0 {
+					n = 8 + bits.TrailingZeros64(at8(src, i+8)^at8(src, i-offset+8))>>3
+				}
+				putCopy(out, o, offset, n)
+				o += copyBytes
+				i += n
+				control |= 1 << item
+			} else {
+				put1(out, o, byte(x))
+				o++
+				i++
+			}
+		}
+		putControl(out, at, control)
+	}
+
+	// The rest item by item.
+	at := o
+	o += controlBytes
+	if giveUp && o > bailOut && i-start < bailIn {
+		return -1
+	}
+	control := uint32(groupStart)
 	for i < probeEnd {
 		x := load64(data, i)
 		slot := hash(x)
 		offset := (i - int(last[slot])) & 0xFFFF
 		last[slot] = uint16(i)
 		n := 0
-		if uint(offset-1) < MaxOffset {
-			if d := x ^ load64(data, i-offset); d == 0 {
+		if d := x ^ load64(data, i-offset); d<<40 == 0 && uint(offset-1) < MaxOffset {
+			n = bits.TrailingZeros64(d) >> 3
+			if d == 0 {
 				n = 8 + bits.TrailingZeros64(load64(data, i+8)^load64(data, i-offset+8))>>3
-			} else if d<<40 == 0 {
-				n = bits.TrailingZeros64(d) >> 3
 			}
 			n = min(n, end-i)
 		}
