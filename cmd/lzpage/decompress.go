@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/lzpage/lzpage/pagestream"
+	"github.com/spf13/cobra"
+)
+
+// A decompression is a call of lzpage decompress.
+type decompression struct {
+	*app
+	output  string
+	force   bool
+	salvage bool
+}
+
+func newDecompressCommand(a *app) *cobra.Command {
+	r := &decompression{app: a}
+	c := &cobra.Command{
+		Use:   "decompress [flags] FILE",
+		Short: "Turn a stream back into the file it was made of",
+		Long: `Decompress writes the file that the stream in FILE was made of, byte for byte:
+FILE without .lzp unless -o says otherwise. FILE is kept. Pages of zeros become
+holes where the output is a file.
+
+Where the stream is damaged or cut there is no output, unless --salvage is
+given: then every page that is whole is written, the others are zero, what is
+missing is listed, and the exit status is 2. From a file a salvage reads the
+stream twice, to learn from its end what its beginning may have lost.`,
+		Example: `  lzpage decompress guest.ram.lzp
+  ssh host cat web1.lzp | lzpage decompress - -o web1.elf
+  lzpage decompress --salvage -o rescued.ram damaged.lzp`,
+		Args:              oneFile,
+		ValidArgsFunction: completeSuffix("lzp"),
+		RunE:              func(c *cobra.Command, args []string) error { return r.run(c.Context(), args[0]) },
+	}
+	f := c.Flags()
+	f.StringVarP(&r.output, "output", "o", "", "write to this `file`; - is standard output")
+	f.BoolVarP(&r.force, "force", "f", false, "replace the output if it exists")
+	f.BoolVar(&r.salvage, "salvage", false, "take what a damaged stream still holds")
+	addThreadsFlag(c, a)
+	addJSONFlag(c, a)
+	return c
+}
+
+func (r *decompression) run(ctx context.Context, name string) error {
+	defaultOutput, err := cutSuffix(name, streamSuffix)
+	if err != nil && r.output == "" {
+		return err
+	}
+	in, err := open(name)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	options := pagestream.ReadOptions{Workers: r.useThreads()}
+	var rescue *rescue
+	if r.salvage {
+		if rescue, err = r.newRescue(ctx, in, options); err != nil {
+			return err
+		}
+		options.Salvage = rescue.salvage()
+	}
+	stream, err := r.openStream("decompress", in, &options)
+	if err != nil {
+		return in.fail(err)
+	}
+	out, err := r.create(r.output, defaultOutput, r.force, in)
+	if err != nil {
+		return err
+	}
+	sink := newImageSink(stream.Header().PageSize, out)
+	if rescue != nil {
+		rescue.pageSize = sink.pageSize
+		sink.places = rescue.places
+		sink.lost = rescue.lose
+	}
+	totals, err := stream.each(ctx, sink)
+	if err == nil {
+		err = sink.finish()
+	}
+	if err == nil {
+		stream.meter.enter("writing to the disk")
+		err = out.commit(int64(sink.end))
+	}
+	if err != nil {
+		return errors.Join(err, out.abort())
+	}
+	r.endProgress()
+	s := summary{Command: "decompress", Input: in.name, Output: out.name, counts: newCounts(totals)}
+	if rescue != nil {
+		s.Damage, s.Missing = rescue.damaged, rescue.missing
+	}
+	if err := r.report(s, fmt.Sprintf("%s: %s from %s, ratio %.2f", out.name, formatSize(s.Bytes), formatSize(s.Stored), s.Ratio), out.toStandard()); err != nil {
+		return err
+	}
+	if rescue != nil {
+		return rescue.verdict(out.name)
+	}
+	return nil
+}

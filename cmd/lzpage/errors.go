@@ -1,0 +1,60 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"syscall"
+
+	"github.com/lzpage/lzpage/pagestream"
+	"github.com/spf13/cobra"
+)
+
+// A stopped error says that a signal ended the run.
+type stopped struct{ signal os.Signal }
+
+func (s stopped) Error() string {
+	return fmt.Sprintf("stopped by a signal (%v); no file was written", s.signal)
+}
+
+// An incomplete error says what a salvage could not take.
+type incomplete string
+
+func (i incomplete) Error() string { return string(i) }
+
+func isIncomplete(err error) bool {
+	var i incomplete
+	return errors.As(err, &i)
+}
+
+// usageError returns an error of how the command was called.
+func usageError(c *cobra.Command, err error) error {
+	return fmt.Errorf("%w; see %s --help", err, c.CommandPath())
+}
+
+// adviceOn returns what the user can do about err, or "".
+func adviceOn(err error) string {
+	var s stopped
+	switch {
+	case errors.As(err, &s):
+		return ""
+	case errors.Is(err, pagestream.ErrFormat):
+		return "a stream is what lzpage compress writes; a memory image can be given to lzpage compress itself"
+	case errors.Is(err, pagestream.ErrUnsupported):
+		return "a newer lzpage wrote it; read it with that version"
+	case errors.Is(err, pagestream.ErrCorrupt), errors.Is(err, pagestream.ErrCut):
+		return "lzpage decompress --salvage takes what is whole and lists what is missing; if there is another copy, take that"
+	case errors.Is(err, pagestream.ErrLimit):
+		return "no lzpage compress writes streams of such sizes; be sure where this one comes from"
+	case errors.Is(err, fs.ErrPermission):
+		return "run it as a user who may do that, or choose another place with -o"
+	case errors.Is(err, fs.ErrExist):
+		return "choose another name with -o, or replace the file with --force"
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, errQuota):
+		return "free some space there or choose another place with -o"
+	case errors.Is(err, syscall.EPIPE):
+		return "the program that was to read the output has ended; see what it says"
+	}
+	return ""
+}

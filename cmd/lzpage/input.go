@@ -1,0 +1,81 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+)
+
+// standard, as the name of a file, is standard input or output.
+const standard = "-"
+
+// An input is what a command reads.
+type input struct {
+	*os.File
+	name string // for messages
+	base int64  // where in the file it begins
+	size int64  // -1 of what is not a regular file
+}
+
+// oneFile checks that a command is given one file.
+func oneFile(c *cobra.Command, args []string) error {
+	if len(args) != 1 {
+		return usageError(c, fmt.Errorf("name one FILE, or - for standard input; there are %d", len(args)))
+	}
+	return nil
+}
+
+// open opens the file that the user named.
+func open(name string) (*input, error) {
+	if name == standard {
+		if term.IsTerminal(int(os.Stdin.Fd())) {
+			return nil, errors.New("standard input is a terminal; redirect it or name a file")
+		}
+		return newInput("standard input", os.Stdin)
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	in, err := newInput(name, f)
+	if err != nil {
+		f.Close()
+	}
+	return in, err
+}
+
+func newInput(name string, f *os.File) (*input, error) {
+	in := &input{File: f, name: name, size: -1}
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if info.IsDir() {
+		return nil, fmt.Errorf("%s is a directory; name a file in it", name)
+	}
+	if info.Mode().IsRegular() {
+		if in.base, err = f.Seek(0, io.SeekCurrent); err != nil {
+			return nil, err
+		}
+		in.size = max(info.Size()-in.base, 0)
+	}
+	return in, nil
+}
+
+// seekable reports whether the input can be read at any place.
+func (in *input) seekable() bool { return in.size >= 0 }
+
+// section returns the seekable input's bytes.
+func (in *input) section() *io.SectionReader { return io.NewSectionReader(in.File, in.base, in.size) }
+
+// fail says that err is the input's.
+func (in *input) fail(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", in.name, err)
+}

@@ -1,0 +1,187 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+
+	"github.com/lzpage/lzpage/internal/memmap"
+	"github.com/lzpage/lzpage/pagestream"
+	"github.com/spf13/cobra"
+)
+
+// A drawing is a call of lzpage map.
+type drawing struct {
+	*app
+	output  string
+	force   bool
+	format  string
+	salvage bool
+}
+
+func newMapCommand(a *app) *cobra.Command {
+	r := &drawing{app: a}
+	c := &cobra.Command{
+		Use:   "map [flags] FILE",
+		Short: "Draw the memory in a stream as a picture",
+		Long: `Map reads the stream in FILE and draws its memory as a picture: addresses in
+rows, each page in the colour of how it is stored. The picture is FILE with
+.png or .svg in place of .lzp unless -o says otherwise.`,
+		Example: `  lzpage map guest.ram.lzp                     writes guest.ram.png
+  lzpage map -o guest.svg guest.ram.lzp
+  lzpage compress - < guest.ram | lzpage map - > guest.png`,
+		Args:              oneFile,
+		ValidArgsFunction: completeSuffix("lzp"),
+		RunE:              func(c *cobra.Command, args []string) error { return r.run(c.Context(), args[0]) },
+	}
+	f := c.Flags()
+	f.StringVarP(&r.output, "output", "o", "", "write to this `file`; - is standard output")
+	f.BoolVarP(&r.force, "force", "f", false, "replace the output if it exists")
+	f.StringVar(&r.format, "format", "", "png or svg (by the output's name, or else png)")
+	complete(c, "format", "png", "svg")
+	f.BoolVar(&r.salvage, "salvage", false, "draw what a damaged stream still holds")
+	addThreadsFlag(c, a)
+	addJSONFlag(c, a)
+	return c
+}
+
+// draw returns what writes a map in the format asked for.
+func (r *drawing) draw() (format string, draw func(*memmap.Map, io.Writer) error, err error) {
+	format = r.format
+	if format == "" {
+		switch filepath.Ext(r.output) {
+		case ".svg":
+			format = "svg"
+		case ".png", "":
+			format = "png"
+		default:
+			return "", nil, fmt.Errorf("what format should %s have? end its name in .png or .svg, or say --format", r.output)
+		}
+	}
+	switch format {
+	case "png":
+		return format, (*memmap.Map).WritePNG, nil
+	case "svg":
+		return format, (*memmap.Map).WriteSVG, nil
+	}
+	return "", nil, fmt.Errorf("no pictures of format %q: there are png and svg", format)
+}
+
+func (r *drawing) run(ctx context.Context, name string) error {
+	format, draw, err := r.draw()
+	if err != nil {
+		return err
+	}
+	defaultOutput := standard
+	if name != standard {
+		defaultOutput = strings.TrimSuffix(name, streamSuffix) + "." + format
+	}
+	in, err := open(name)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := r.create(r.output, defaultOutput, r.force, in)
+	if err != nil {
+		return err
+	}
+	s, rescue, err := r.drawTo(ctx, in, out, draw)
+	if err != nil {
+		return errors.Join(err, out.abort())
+	}
+	r.endProgress()
+	if err := r.report(*s, fmt.Sprintf("%s: %s drawn", out.name, formatSize(s.Bytes)), out.toStandard()); err != nil {
+		return err
+	}
+	if rescue != nil {
+		return rescue.verdict(out.name)
+	}
+	return nil
+}
+
+func (r *drawing) drawTo(ctx context.Context, in *input, out *output, draw func(*memmap.Map, io.Writer) error) (*summary, *rescue, error) {
+	options := pagestream.ReadOptions{Workers: r.useThreads()}
+	var rescue *rescue
+	var err error
+	if r.salvage {
+		if rescue, err = r.newRescue(ctx, in, options); err != nil {
+			return nil, nil, err
+		}
+		options.Salvage = rescue.salvage()
+	}
+	stream, err := r.openStream("map", in, &options)
+	if err != nil {
+		return nil, nil, in.fail(err)
+	}
+	picture := memmap.New(stream.Header().PageSize)
+	picture.Title = formatText(filepath.Base(in.name))
+	sink := &mapSink{Map: picture}
+	if rescue != nil {
+		rescue.pageSize = uint64(stream.Header().PageSize)
+		sink.places = rescue.places
+	}
+	totals, err := stream.each(ctx, sink)
+	if err != nil {
+		return nil, nil, err
+	}
+	picture.StreamBytes = totals.Stored
+	counter := &countingWriter{w: out.sequential()}
+	if err := draw(picture, counter); err != nil {
+		return nil, nil, err
+	}
+	if err := out.commit(counter.written); err != nil {
+		return nil, nil, err
+	}
+	return &summary{Command: "map", Input: in.name, Output: out.name, counts: newCounts(totals)}, rescue, nil
+}
+
+// A mapSink puts what a stream holds on a map.
+type mapSink struct {
+	*memmap.Map
+	places map[int]pagestream.Region // the regions known beforehand
+	begun  int                       // regions
+}
+
+// begin begins the region, unless it has begun: this may be its final form.
+func (s *mapSink) begin(number int, r pagestream.Region) {
+	if number < s.begun {
+		return
+	}
+	if place, known := s.places[number]; known {
+		r = place
+	}
+	s.Map.Region(r)
+	s.begun = number + 1
+}
+
+func (s *mapSink) Region(number int, r pagestream.Region) error {
+	s.begin(number, r)
+	return nil
+}
+
+func (s *mapSink) Pages(p pagestream.Pages) error {
+	s.begin(p.Region, pagestream.Region{Length: pagestream.UnknownLength})
+	if p.Data == nil {
+		s.AddZeros(p.First, p.Count)
+		return nil
+	}
+	for i, kind := range p.Kinds {
+		s.Add(p.First+uint64(i), kind, p.Stored[i])
+	}
+	return nil
+}
+
+// A countingWriter counts what is written.
+type countingWriter struct {
+	w       io.Writer
+	written int64
+}
+
+func (c *countingWriter) Write(p []byte) (int, error) {
+	n, err := c.w.Write(p)
+	c.written += int64(n)
+	return n, err
+}
