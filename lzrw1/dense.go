@@ -24,13 +24,14 @@ func (t *recentTable) enter(x uint64, i int) uint64 {
 // encodeDense is the portable kernel of level Dense; block says what it is
 // given and returns.
 //
-// It differs from encodeFast in the positions that are tried, in looking for a
-// longer copy one byte on before it takes a short one, and in entering the
-// last position of a copy too.
+// It differs from encodeFast in the positions that are tried, the offset of
+// the last copy among them, in looking for a longer copy one byte on before it
+// takes a short one, and in entering the last position of a copy too.
 func encodeDense(dst, data []byte, start, end int, giveUp bool, recent *recentTable) int {
 	i, o := start, 0
 	probeEnd := min(end, len(data)-MaxCopy+1)
 	n, offset := -1, 0 // the copy at i; n < 0 where it is not known yet
+	last := 0          // offset of the copy before it; 0 where there is none
 
 	// Whole groups, while one cannot reach probeEnd: reads end at i+17, at most
 	// MaxCopy+1 behind it, and writes within MaxEncodedLen of what was consumed.
@@ -45,12 +46,12 @@ func encodeDense(dst, data []byte, start, end int, giveUp bool, recent *recentTa
 		for item := range groupItems {
 			if n < 0 {
 				x := at8(src, i)
-				n, offset = longest(src, i, x, recent.enter(x, i))
+				n, offset = longest(src, i, x, recent.enter(x, i), last)
 			}
 			nextN, nextOffset := -1, 0
 			if n < MaxCopy && n >= MinCopy {
 				x := at8(src, i+1)
-				nextN, nextOffset = longest(src, i+1, x, recent.enter(x, i+1))
+				nextN, nextOffset = longest(src, i+1, x, recent.enter(x, i+1), last)
 				if nextN > n {
 					n = 0 // the byte at i is worth a literal
 				}
@@ -64,7 +65,7 @@ func encodeDense(dst, data []byte, start, end int, giveUp bool, recent *recentTa
 				putCopy(out, o, offset, n)
 				o += copyBytes
 				i += n
-				n = -1
+				n, last = -1, offset
 				control |= 1 << item
 				recent.enter(at8(src, i-1), i-1)
 			}
@@ -82,13 +83,13 @@ func encodeDense(dst, data []byte, start, end int, giveUp bool, recent *recentTa
 	for i < probeEnd {
 		if n < 0 {
 			x := load64(data, i)
-			n, offset = longest(src, i, x, recent.enter(x, i))
+			n, offset = longest(src, i, x, recent.enter(x, i), last)
 		}
 		n = min(n, end-i)
 		nextN, nextOffset := -1, 0
 		if n < MaxCopy && n >= MinCopy && i+1 < probeEnd {
 			x := load64(data, i+1)
-			nextN, nextOffset = longest(src, i+1, x, recent.enter(x, i+1))
+			nextN, nextOffset = longest(src, i+1, x, recent.enter(x, i+1), last)
 			if min(nextN, end-i-1) > n {
 				n = 0
 			}
@@ -103,7 +104,7 @@ func encodeDense(dst, data []byte, start, end int, giveUp bool, recent *recentTa
 			binary.BigEndian.PutUint16(dst[o:], copyItem(offset, n))
 			o += copyBytes
 			i += n
-			n = -1
+			n, last = -1, offset
 			control = control>>1 | 1<<31
 			if i < probeEnd {
 				recent.enter(load64(data, i-1), i-1)
@@ -122,10 +123,20 @@ func encodeDense(dst, data []byte, start, end int, giveUp bool, recent *recentTa
 }
 
 // longest returns the length and offset of the longest agreement, at most 16
-// bytes, between src+i, where x stands first, and the positions before it; the
-// nearest of equals. All 16 bytes at src+i must be readable. A length below 3
-// may be less than the true one.
-func longest(src unsafe.Pointer, i int, x, positions uint64) (n, offset int) {
+// bytes, between src+i, where x stands first, and the bytes at offset last, if
+// that is not 0, and at the positions before i; the first one of equals. All 16
+// bytes at src+i must be readable. A length below 3 may be less than the true
+// one.
+func longest(src unsafe.Pointer, i int, x, positions uint64, last int) (n, offset int) {
+	if d := x ^ at8(src, i-last); d<<40 == 0 && last > 0 {
+		n, offset = bits.TrailingZeros64(d)>>3, last
+		if d == 0 {
+			n = 8 + bits.TrailingZeros64(at8(src, i+8)^at8(src, i-last+8))>>3
+			if n == MaxCopy {
+				return n, offset
+			}
+		}
+	}
 	for {
 		off := (i - int(positions)) & 0xFFFF
 		if uint(off-1) >= MaxOffset {
