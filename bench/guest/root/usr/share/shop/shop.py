@@ -1,6 +1,7 @@
-"""A web shop's back end: catalogue and sessions in Redis, orders in SQLite.
+"""A web shop's back end: catalogue and sessions in Redis, orders in SQLite,
+recommendations in its own heap.
 
-It fills both until the machine's memory is used as a server's would be, then
+It fills them until the machine's memory is used as a server's would be, then
 serves visitors for good: reads records, verifies their checksums, changes them
 and writes them back.
 """
@@ -17,7 +18,7 @@ import struct
 import time
 import zlib
 
-FREE_AT_END = 0.10  # of the memory: what a server in use keeps available
+FREE_AT_END = 0.35  # of the memory: what a server in use keeps available
 VISITS_PER_SECOND = 150
 
 rng = random.Random(20240229)
@@ -92,7 +93,7 @@ def unseal(sealed):
 
 
 def review(reviewer, stars):
-    return '{"user": "%s", "stars": %d, "text": "%s"}' % (FIRST[reviewer % 25], 1 + stars % 5, prose(3))
+    return '{"user": "%s", "stars": %d, "text": "%s"}' % (FIRST[reviewer % 25], 1 + stars % 5, prose(1))
 
 
 def product(number):
@@ -100,8 +101,8 @@ def product(number):
     return ('{"id": %d, "sku": "%s-%05d", "title": "%s", "price": {"amount": %d, "currency": "EUR"}, '
             '"stock": %d, "updated": %.3f, "description": "%s", "reviews": [%s]}' % (
                 number, STREET[reviewer % 10].upper(), number, prose(1), 199 + price,
-                stock % 400, time.time(), prose(6 + words % 36),
-                ", ".join([review(reviewer + i, stock // 3 + i) for i in range(reviews % 6)])))
+                stock % 400, time.time(), prose(1 + words % 3),
+                ", ".join([review(reviewer + i, stock // 3 + i) for i in range(reviews % 4)])))
 
 
 def session(customer):
@@ -120,6 +121,28 @@ def customer(number):
         "phone", "+%d %d%05d" % (30 + area % 20, 100 + area % 900, phone),
         "password", token(32),
     )
+
+
+class Interest:
+    """What visitors like of a product, and what they may like beside it."""
+
+    def __init__(self, number):
+        picks = numbers(24)
+        self.number = number
+        self.views = picks[0] % 500
+        self.score = picks[1] / 65536
+        self.related = {number * pick >> 16: 1 / (1 + pick % 97) for pick in picks[2:14]}
+        self.seen = [(number * pick >> 16, pick % 60) for pick in picks[12:]]
+
+    def visited(self, visitor, seconds):
+        self.views += 1
+        self.score += (1 - self.score) / 64
+        self.seen = (self.seen + [(visitor, seconds)])[-12:]
+
+    def liked(self, number):
+        self.related[number] = self.related.get(number, 0.0) + 1 / self.views
+        if len(self.related) > 16:
+            del self.related[min(self.related, key=self.related.get)]
 
 
 class Redis:
@@ -161,6 +184,7 @@ class Shop:
             CREATE INDEX orders_customer ON orders (customer);
             CREATE INDEX lines_orders ON lines (orders);
         """)
+        self.interests = []  # by product
         self.log = open("/var/log/shop-access.log", "a", buffering=8192)
         self.size = 0  # products, and as many customers with a session each
         self.orders = 0
@@ -173,6 +197,7 @@ class Shop:
             items += ("product:%d" % number, seal(item), "session:%d" % number, seal(session(number)))
             prices += (item.split('"amount": ')[1].split(",")[0], str(number))
             commands.append(("HSET", "customer:%d" % number) + customer(number))
+            self.interests.append(Interest(number))
         self.size += count
         self.redis.pipeline(commands + [items, prices])
 
@@ -205,6 +230,10 @@ class Shop:
         guest["seen"] = round(time.time(), 3)
         guest["cart"] = (guest["cart"] + [{"product": number, "title": item["title"]}])[-6:]
         commands = [("SET", "session:%d" % visitor, seal(json.dumps(guest)))]
+        interest = self.interests[number]
+        interest.visited(visitor, time.time() % 60)
+        for other in guest["cart"][:-1]:
+            interest.liked(other["product"])
         if rng.random() < 0.25:  # bought
             item["stock"] -= 1
             item["updated"] = round(time.time(), 3)
@@ -235,7 +264,7 @@ def main():
     started = time.monotonic()
     shop = Shop()
     goal = memory("MemTotal") * FREE_AT_END
-    print("step filling Redis and SQLite with %d MiB" % ((memory("MemAvailable") - goal) // 1024), flush=True)
+    print("step filling Redis, SQLite and the heap with %d MiB" % ((memory("MemAvailable") - goal) // 1024), flush=True)
     for batch in itertools.count(1):
         if memory("MemAvailable") <= goal:
             break
