@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -127,10 +128,10 @@ func (a *app) abandon() error {
 	return output.Abort()
 }
 
-// Each thread takes about 4 MiB: on large machines the default keeps the memory
+// Each thread takes about 8 MiB: on large machines the default keeps the memory
 // taken within bounds.
 const (
-	maxDefaultThreads = 16
+	maxDefaultThreads = 8
 	maxThreads        = 1024
 )
 
@@ -142,6 +143,19 @@ func (a *app) useThreads() int {
 	}
 	runtime.GOMAXPROCS(threads)
 	return threads
+}
+
+// streamMemory is what a command that passes a stream through should get along
+// with. It is no hard limit: beyond it garbage is collected at once.
+const streamMemory = 96 << 20
+
+// useLittle limits threads and memory for a command that passes a stream
+// through, and returns the number of threads.
+func (a *app) useLittle() int {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(streamMemory)
+	}
+	return a.useThreads()
 }
 
 // newRootCommand returns the command with all its own commands.

@@ -64,7 +64,7 @@ and LZRW1 shrinks what is left. Every page has a checksum.`,
 }
 
 func addThreadsFlag(c *cobra.Command, a *app) {
-	c.Flags().UintVarP(&a.threads, "threads", "t", 0, "`number` of threads that work at a time; 0: one for each CPU, at most 16")
+	c.Flags().UintVarP(&a.threads, "threads", "t", 0, "`number` of threads that work at a time; 0: one for each CPU, at most 8")
 }
 
 func addJSONFlag(c *cobra.Command, a *app) {
@@ -94,7 +94,7 @@ func (r *compression) options() (pagestream.Options, error) {
 	if err != nil {
 		return o, err
 	}
-	o.Workers = r.useThreads()
+	o.Workers = r.useLittle()
 	for _, m := range r.meta {
 		key, value, found := strings.Cut(m, "=")
 		if !found || key == "" {

@@ -34,9 +34,12 @@ func (c cost) format(bytes uint64) string {
 
 // formatRate writes a speed for people.
 func formatRate(bytes uint64, seconds float64) string {
-	rate := float64(bytes) / max(seconds, 1e-9)
-	if rate < 1e9 {
+	switch rate := float64(bytes) / max(seconds, 1e-9); {
+	case rate < 10e6:
+		return fmt.Sprintf("%.1f MB/s", rate/1e6)
+	case rate < 1e9:
 		return fmt.Sprintf("%.0f MB/s", rate/1e6)
+	default:
+		return fmt.Sprintf("%.2f GB/s", rate/1e9)
 	}
-	return fmt.Sprintf("%.2f GB/s", rate/1e9)
 }

@@ -56,7 +56,7 @@ func (r *decompression) run(ctx context.Context, name string) error {
 		return err
 	}
 	defer in.Close()
-	options := pagestream.ReadOptions{Workers: r.useThreads()}
+	options := pagestream.ReadOptions{Workers: r.useLittle()}
 	var rescue *rescue
 	if r.salvage {
 		if rescue, err = r.newRescue(ctx, in, options); err != nil {

@@ -91,7 +91,7 @@ func (a *app) describe(ctx context.Context, in *input) (*description, error) {
 		}
 		a.note("%s has no whole index at its end; reading all of it", in.name)
 	}
-	stream, err := a.openStream("read", in, &pagestream.ReadOptions{Workers: a.useThreads()})
+	stream, err := a.openStream("read", in, &pagestream.ReadOptions{Workers: a.useLittle()})
 	if err != nil {
 		return nil, in.fail(err)
 	}

@@ -103,7 +103,7 @@ func (r *drawing) run(ctx context.Context, name string) error {
 }
 
 func (r *drawing) drawTo(ctx context.Context, in *input, out *output, draw func(*memmap.Map, io.Writer) error) (*summary, *rescue, error) {
-	options := pagestream.ReadOptions{Workers: r.useThreads()}
+	options := pagestream.ReadOptions{Workers: r.useLittle()}
 	var rescue *rescue
 	var err error
 	if r.salvage {

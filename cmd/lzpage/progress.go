@@ -108,12 +108,12 @@ func percent(s state) string {
 
 // left says how long the rest takes at the speed so far.
 func (p *progress) left(s state) string {
-	if s.done == 0 || s.total == 0 {
+	if s.done == 0 || s.done >= s.total {
 		return ""
 	}
 	elapsed := time.Since(p.started)
-	rest := time.Duration(float64(elapsed) * float64(max(s.total-s.done, 0)) / float64(s.done))
-	return fmt.Sprintf(", %s left", rest.Round(time.Second))
+	rest := time.Duration(float64(elapsed) * float64(s.total-s.done) / float64(s.done))
+	return fmt.Sprintf(", %v left", rest.Round(time.Second))
 }
 
 // A meter keeps how far a stream is.

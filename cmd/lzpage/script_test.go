@@ -19,14 +19,15 @@ func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"mkimage": mkimage,
-			"same":    same,
-			"status":  status,
-			"damage":  damageFile,
-			"cut":     cutFile,
-			"size":    size,
-			"holes":   holes,
-			"only":    only,
+			"mkimage":  mkimage,
+			"mkstream": mkstream,
+			"same":     same,
+			"status":   status,
+			"damage":   damageFile,
+			"cut":      cutFile,
+			"size":     size,
+			"holes":    holes,
+			"only":     only,
 		},
 		Condition: func(cond string) (bool, error) {
 			if cond == "root" {
@@ -39,8 +40,7 @@ func TestScript(t *testing.T) {
 	})
 }
 
-// mkimage KIND FILE writes a memory image: raw, sparse, elf, lime, stack or
-// random. See images_test.go.
+// mkimage KIND FILE writes a memory image. See images_test.go.
 func mkimage(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: mkimage KIND FILE")
@@ -52,6 +52,18 @@ func mkimage(ts *testscript.TestScript, neg bool, args []string) {
 	data, ok := images[args[0]]
 	if !ok {
 		ts.Fatalf("no image of kind %s", args[0])
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), data(), 0o666))
+}
+
+// mkstream KIND FILE writes a stream. See streams_test.go.
+func mkstream(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: mkstream KIND FILE")
+	}
+	data, ok := streams[args[0]]
+	if !ok {
+		ts.Fatalf("no stream of kind %s", args[0])
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), data(), 0o666))
 }

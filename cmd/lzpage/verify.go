@@ -33,7 +33,7 @@ func (a *app) verify(ctx context.Context, name string) error {
 		return err
 	}
 	defer in.Close()
-	stream, err := a.openStream("verify", in, &pagestream.ReadOptions{Workers: a.useThreads()})
+	stream, err := a.openStream("verify", in, &pagestream.ReadOptions{Workers: a.useLittle()})
 	if err != nil {
 		return in.fail(err)
 	}

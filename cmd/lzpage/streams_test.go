@@ -1,0 +1,63 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"hash/crc32"
+
+	"github.com/lzpage/lzpage/pagestream"
+)
+
+// streams are what mkstream makes: streams that lzpage compress does not write.
+var streams = map[string]func() []byte{
+	// wide has clusters of 512 MiB.
+	"wide": func() []byte {
+		return writeStream(pagestream.Options{PageSize: 2 << 20, ClusterPages: 256}, region(0, 4096))
+	},
+	// backwards has its second region before the first in the file.
+	"backwards": func() []byte {
+		return writeStream(pagestream.Options{}, region(8192, 8192), region(0, 8192))
+	},
+	// rude has names that would steer a terminal.
+	"rude": func() []byte {
+		r := region(0, 4096)
+		r.Name = "\x1b[2Jram"
+		return writeStream(pagestream.Options{Metadata: []pagestream.Metadata{{Key: "guest", Value: "\x1b]0;web1\x07"}}}, r)
+	},
+	// newer is of version 2.
+	"newer": func() []byte {
+		b := writeStream(pagestream.Options{}, region(0, 4096))
+		const header = 32
+		b[header] = 2
+		table := crc32.MakeTable(crc32.Castagnoli)
+		size := binary.LittleEndian.Uint32(b[12:])
+		binary.LittleEndian.PutUint32(b[24:], crc32.Checksum(b[header:][:size], table))
+		binary.LittleEndian.PutUint32(b[28:], crc32.Checksum(b[:28], table))
+		return b
+	},
+}
+
+func region(offset, length uint64) pagestream.Region {
+	return pagestream.Region{Address: offset, FileOffset: offset, Length: length}
+}
+
+func writeStream(options pagestream.Options, regions ...pagestream.Region) []byte {
+	var b bytes.Buffer
+	w, err := pagestream.NewWriter(context.Background(), &b, options)
+	if err != nil {
+		panic(err)
+	}
+	for i, r := range regions {
+		if err := w.BeginRegion(r); err != nil {
+			panic(err)
+		}
+		if _, err := w.Write(noise(uint64(20+i), int(r.Length))); err != nil {
+			panic(err)
+		}
+	}
+	if _, err := w.Close(); err != nil {
+		panic(err)
+	}
+	return b.Bytes()
+}
