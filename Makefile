@@ -1,0 +1,69 @@
+# What a user needs: make demo, make test. What a change needs as well: make
+# check. Each target installs by apt what it uses and is missing.
+
+BUILD := build
+GUEST := $(BUILD)/demo
+FUZZTIME ?= 60s
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOFUZZ := github.com/dvyukov/go-fuzz
+
+# tools, as command:package
+SYSTEM := qemu-system-x86_64:qemu-system-x86 dpkg-deb:dpkg
+PEERS := lz4:lz4 zstd:zstd
+C := cc:gcc stdlib.h:libc6-dev lz4.h:liblz4-dev zstd.h:libzstd-dev
+
+.PHONY: all build demo test check vet cross emulated fuzz fuzz-briefly bench clean
+
+all: build
+
+# the tool, in build/lzpage
+build:
+	@scripts/need go
+	CGO_ENABLED=0 go build -trimpath -o $(BUILD)/lzpage ./cmd/lzpage
+
+# boots a real guest, takes its memory, and shows what lzpage makes of it
+demo: build
+	@scripts/need go $(SYSTEM) $(PEERS)
+	cd bench && CGO_ENABLED=0 go run ./demo -lzpage ../$(BUILD)/lzpage -out ../$(GUEST)
+
+# all tests, those that boot a guest included
+test:
+	@scripts/need go $(SYSTEM) $(PEERS) $(C)
+	go test ./...
+	go test -race -short ./lzrw1/... ./pagestream/... ./internal/...
+	cd bench && go test ./...
+
+# what CI runs beside the tests
+check: vet cross emulated fuzz-briefly
+
+vet:
+	@scripts/need go $(C)
+	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "not formatted by gofmt: $$unformatted"; exit 1; }
+	go vet ./...
+	cd bench && go vet ./...
+	go run $(STATICCHECK) ./...
+	cd bench && go run $(STATICCHECK) ./...
+
+TARGETS := linux/amd64 linux/arm64 linux/386 linux/s390x linux/riscv64 \
+	darwin/amd64 darwin/arm64 windows/amd64 windows/arm64 freebsd/amd64 freebsd/arm64
+
+cross:
+	@scripts/need go
+	@for target in $(TARGETS); do \
+		echo "go build, go vet for $$target"; \
+		CGO_ENABLED=0 GOOS=$${target%/*} GOARCH=$${target#*/} go build -o /dev/null ./... || exit 1; \
+		CGO_ENABLED=0 GOOS=$${target%/*} GOARCH=$${target#*/} go vet ./... || exit 1; \
+	done
+
+# the tests on a big-endian machine and on arm64, under emulation
+emulated:
+	@scripts/need go qemu-s390x-static:qemu-user-static
+	CGO_ENABLED=0 GOARCH=s390x go test -short -exec qemu-s390x-static ./lzrw1/... ./pagestream/... ./internal/image
+	CGO_ENABLED=0 GOARCH=arm64 go test -short -exec qemu-aarch64-static ./lzrw1/... ./pagestream/...
+
+bench:
+	@scripts/need go $(C)
+	cd bench && go run ./compare -pages '$(PAGES)' -runs '$(RUNS)'
+
+clean:
+	rm -rf $(BUILD)
