@@ -229,6 +229,9 @@ func TestRoundTrip(t *testing.T) {
 	var kinds [Kinds]int
 	for _, pageSize := range []int{512, 4096, 65536} {
 		for _, cluster := range []int{1, 2, 16, 256} {
+			if testing.Short() && pageSize*cluster > 1<<20 {
+				continue
+			}
 			for _, level := range []lzrw1.Level{lzrw1.Fast, lzrw1.Dense, lzrw1.Reference} {
 				seed := uint64(pageSize + cluster)
 				options := Options{PageSize: pageSize, ClusterPages: cluster, Level: level, Metadata: []Metadata{{"guest", "web 1"}, {"note", ""}}}
