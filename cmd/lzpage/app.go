@@ -135,11 +135,12 @@ const (
 	maxThreads        = 1024
 )
 
-// useThreads limits the threads that work and returns their number.
-func (a *app) useThreads() int {
+// useThreads limits the threads that work to what the user says, or else to the
+// number of CPUs and most, and returns their number.
+func (a *app) useThreads(most int) int {
 	threads := int(min(a.threads, maxThreads))
 	if threads == 0 {
-		threads = min(runtime.GOMAXPROCS(0), maxDefaultThreads)
+		threads = min(runtime.GOMAXPROCS(0), most)
 	}
 	runtime.GOMAXPROCS(threads)
 	return threads
@@ -155,7 +156,7 @@ func (a *app) useLittle() int {
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(streamMemory)
 	}
-	return a.useThreads()
+	return a.useThreads(maxDefaultThreads)
 }
 
 // newRootCommand returns the command with all its own commands.

@@ -41,13 +41,13 @@ func newBenchCommand(a *app) *cobra.Command {
 		Short: "Measure what a memory image comes to on this machine",
 		Long: `Bench measures, for each level and cluster size, how far the memory in FILE
 shrinks, how fast this machine encodes and decodes it, with one core and with
-all, and what that takes of CPU time. FILE is a memory image, not a stream.
+all, and what one core takes of CPU time. FILE is a memory image, not a stream.
 
 It holds a sample of the memory, pieces of 1 MiB from all over it (of a pipe,
 its beginning), without the holes of a sparse file, which compress does not
 read. It works from memory to memory, so disks do not count, and takes up to
-three times the sample of memory itself. All variants take turns, each as often as --rounds
-says, and the median counts. Other work on the machine disturbs it.
+three times the sample of memory itself. All variants take turns, each as often
+as --rounds says, and the median counts. Other work on the machine disturbs it.
 
 The last table says what that means where memory is sent over a link: how many
 GB of memory a second arrive if the sender encodes and the receiver decodes as
@@ -68,11 +68,12 @@ with, in brackets, how many times as much that is as without lzpage.`,
 	f.StringVar(&r.format, "format", string(image.Auto), "what FILE is: auto, raw, elf or lime")
 	complete(c, "format", string(image.Auto), string(image.Raw), string(image.ELF), string(image.LiME))
 	f.Var(&r.pageSize, "page-size", "the guest's page `size`")
-	f.Var(&r.sample, "sample", "how much of the memory to take")
+	f.Var(&r.sample, "sample", "how much of the memory to take, a `size`")
+	f.Lookup("sample").DefValue = "256MiB"
 	f.StringSliceVar(&r.levels, "levels", []string{"fast", "dense"}, "`levels` to measure")
 	f.IntSliceVar(&r.clusters, "clusters", []int{1, 4, 16, 64}, "cluster sizes to measure, in `pages`")
 	f.IntVar(&r.rounds, "rounds", 3, "how `often` each is measured")
-	addThreadsFlag(c, a)
+	f.UintVarP(&a.threads, "threads", "t", 0, "`number` of cores that count as all; 0: those that this process may use")
 	addJSONFlag(c, a)
 	return c
 }
@@ -126,7 +127,7 @@ const (
 type took struct{ wall, cpu float64 }
 
 func (r *benchmark) run(ctx context.Context, name string) error {
-	cores := r.useThreads()
+	cores := r.useThreads(maxThreads)
 	variants, err := r.variants()
 	if err != nil {
 		return err

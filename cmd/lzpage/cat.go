@@ -32,7 +32,7 @@ func newCatCommand(a *app) *cobra.Command {
 		Short: "Write some of the memory in a stream to standard output",
 		Long: `Cat writes pages of a region, or a range of the guest's addresses, to standard
 output. It reads no more of the stream than it must, so FILE has to be a file,
-not a pipe. What the range has beyond the end of its region is an error.
+not a pipe. A range that is not all there is an error.
 
 The regions and their numbers are what lzpage info lists.`,
 		Example: `  lzpage cat --address 0x100000 --length 256 guest.ram.lzp | hexdump -C

@@ -44,8 +44,8 @@ pages take a few bytes; of others, words of zero are left out where that helps,
 and LZRW1 shrinks what is left. Every page has a checksum.`,
 		Example: `  lzpage compress guest.ram
   lzpage compress --level dense --meta guest=web1 -o /backup/web1.lzp web1.elf
-  virsh dump --memory-only web1 /dev/stdout | lzpage compress - > web1.lzp
-  ssh host avml /dev/stdout | lzpage compress - -o host.lzp`,
+  lzpage compress - < guest.ram | ssh backup 'cat > guest.ram.lzp'
+  nc web1 4444 | lzpage compress - -o web1.lzp     LiME there sends to port 4444`,
 		Args: oneFile,
 		RunE: func(c *cobra.Command, args []string) error { return r.run(c.Context(), args[0]) },
 	}
