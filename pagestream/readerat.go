@@ -9,7 +9,7 @@ import (
 )
 
 // A ReaderAt reads any page of a stream that lies in a file. It holds the
-// stream's index, about 0.25 bytes a page in clusters of 16, and is safe for
+// stream's index, about 0.2 bytes a page in clusters of 16, and is safe for
 // concurrent use. Reading a page costs one look-up in the index and one
 // cluster, as far as the page; a duplicate costs that twice.
 type ReaderAt struct {
