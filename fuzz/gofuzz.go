@@ -1,0 +1,13 @@
+//go:build gofuzz
+
+package fuzz
+
+func FuzzBlockDecode(data []byte) int   { blockDecode(data); return 0 }
+func FuzzBlockEncode(data []byte) int   { blockEncode(data); return 0 }
+func FuzzFlagged(data []byte) int       { flagged(data); return 0 }
+func FuzzStreamRead(data []byte) int    { streamRead(data); return 0 }
+func FuzzStreamSalvage(data []byte) int { streamSalvage(data); return 0 }
+func FuzzStreamReadAt(data []byte) int  { streamReadAt(data); return 0 }
+func FuzzStreamWrite(data []byte) int   { streamWrite(data); return 0 }
+func FuzzStreamDamage(data []byte) int  { streamDamage(data); return 0 }
+func FuzzImage(data []byte) int         { imageOpen(data); return 0 }

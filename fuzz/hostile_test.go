@@ -1,0 +1,233 @@
+//go:build !gofuzz
+
+package fuzz
+
+import (
+	"encoding/binary"
+	"errors"
+	"slices"
+	"testing"
+
+	"github.com/lzpage/lzpage/pagestream"
+)
+
+// Geometries, as a frame's header has them.
+const (
+	tiny  = 0          // pages of 512 bytes, alone
+	usual = 3 | 4<<4   // of 4 KiB, in clusters of 16
+	large = 12         // of 2 MiB, alone
+	giant = 12 | 8<<4  // of 2 MiB, in clusters of 256
+	most  = 1<<24 - 1  // the highest number of a region
+	never = 0xDEADBEEF // no payload's CRC here
+)
+
+func header(geometry byte) frame {
+	return frame{typ: typeHeader, geometry: geometry, payload: []byte{1, 0}}
+}
+
+func region(geometry byte, number uint32, length uint64) frame {
+	b := append([]byte{0}, make([]byte, 16)...)
+	return frame{typ: typeRegion, geometry: geometry, region: number, payload: le.AppendUint64(b, length)}
+}
+
+func zeros(geometry byte, region uint32, first, pages uint64) frame {
+	return frame{typ: typeZeros, geometry: geometry, region: region, first: first, payload: le.AppendUint64(nil, pages)}
+}
+
+// words is a frame of pages of one word, which the pages do not share.
+func words(geometry byte, region uint32, first uint64, pages int) frame {
+	var b []byte
+	for i := range pages {
+		b = append(b, 1)
+		b = le.AppendUint64(b, first+uint64(i)+1)
+	}
+	return frame{typ: typePages, geometry: geometry, region: region, first: first, pages: uint16(pages), payload: b}
+}
+
+// hostile holds streams that once cost too much or were not read right, by
+// name.
+func hostile() map[string][]byte {
+	all := map[string][]byte{
+		"header alone":         join([]frame{header(usual)}),
+		"highest region":       join([]frame{header(usual), region(usual, most, 0)}),
+		"highest region pages": join([]frame{header(usual), words(usual, most, 0, 16)}),
+		"giant geometry":       join([]frame{header(giant), region(giant, 0, 1<<40)}),
+		"pages beyond a file":  join([]frame{header(large), region(large, 0, unknownLength), zeros(large, 0, 0, 1<<54-1)}),
+		"last page":            join([]frame{header(tiny), region(tiny, 0, unknownLength), zeros(tiny, 0, 0, 1<<54-1), words(tiny, 0, 1<<54-1, 1)}),
+		"run of no pages":      join([]frame{header(usual), region(usual, 0, 1<<20), zeros(usual, 0, 0, 0)}),
+		"run without an end":   join([]frame{header(usual), region(usual, 0, unknownLength), zeros(usual, 0, 16, unknownLength-15)}),
+		"geometry changes":     join([]frame{header(usual), region(usual, 0, 1<<20), words(tiny, 0, 0, 1)}),
+		"stream in a stream":   join([]frame{header(usual), region(usual, 0, 1<<20), header(usual), region(usual, 0, 1<<20), words(usual, 0, 0, 16)}),
+		"self duplicate":       join([]frame{header(tiny), region(tiny, 0, 512), duplicates(0, 0, 0)}),
+		"next duplicate":       join([]frame{header(tiny), region(tiny, 0, 1024), duplicates(0, 0, 1), duplicates(0, 1, 0)}),
+		"fat pages frame": join([]frame{header(tiny), region(tiny, 0, 1<<20),
+			{typ: typePages, geometry: tiny, pages: 1, payload: append([]byte{3}, make([]byte, 1<<16)...)}}),
+	}
+	var planted []byte
+	for range 1 << 11 {
+		planted = append(planted, plant(1<<15)...)
+	}
+	all["planted headers"] = append(join([]frame{header(usual)}), planted...)
+	return all
+}
+
+// duplicates is a frame of one page, a duplicate of another.
+func duplicates(region uint32, first, of uint64) frame {
+	b := binary.AppendUvarint([]byte{2, byte(region)}, of)
+	return frame{typ: typePages, geometry: tiny, region: region, first: first, pages: 1, payload: le.AppendUint32(b, 0)}
+}
+
+// plant returns the header of a pages frame with another payload of that size.
+func plant(size int) []byte {
+	f := words(usual, 0, 0, 16)
+	b := f.append(nil)[:headerSize]
+	le.PutUint32(b[12:], uint32(size))
+	le.PutUint32(b[24:], never)
+	le.PutUint32(b[28:], checksum(b[:28]))
+	return b
+}
+
+func TestHostileStreams(t *testing.T) {
+	for name, stream := range hostile() {
+		t.Run(name, func(t *testing.T) {
+			for how := range byte(1 << 4) {
+				data := append([]byte{how, 0}, stream...)
+				streamRead(data)
+				streamSalvage(data)
+				streamReadAt(data)
+			}
+		})
+	}
+}
+
+// counted counts the bytes that are read of it: the front, and then zeros
+// without an end.
+type counted struct {
+	front []byte
+	given int
+}
+
+func (c *counted) Read(p []byte) (int, error) {
+	clear(p)
+	n := copy(p, c.front)
+	c.front = c.front[n:]
+	c.given += len(p)
+	return len(p), nil
+}
+
+func TestLimitStandsBeforeThePayload(t *testing.T) {
+	f := header(giant)
+	b := f.append(nil)[:headerSize]
+	le.PutUint32(b[12:], 1<<30)
+	le.PutUint32(b[28:], checksum(b[:28]))
+	in := &counted{front: b}
+	_, err := pagestream.NewReader(in, limits(1))
+	if err == nil {
+		t.Error("a header of a gigabyte is taken")
+	}
+	if in.given > 1<<20 {
+		t.Errorf("%d bytes were read of it", in.given)
+	}
+}
+
+// TestReaderRefuses has streams that are wrong only in what follows the pages,
+// and whose index a ReaderAt could not use.
+func TestReaderRefuses(t *testing.T) {
+	pages := []frame{header(tiny), region(tiny, 0, 1024), words(tiny, 0, 0, 1), words(tiny, 0, 1, 1)}
+	two := []frame{header(tiny), region(tiny, 0, 512), words(tiny, 0, 0, 1), region(tiny, 1, 0)}
+	offset := func(frames []frame) uint64 { return uint64(len(join(frames))) }
+	kinds := func(n uint64) [7]uint64 { return [7]uint64{1: n} }
+	index := func(region uint32, frames []frame, of ...frame) frame {
+		b := le.AppendUint64(nil, offset(frames))
+		for _, f := range of {
+			b = binary.AppendUvarint(b, uint64(len(f.append(nil)))<<1)
+		}
+		return frame{typ: typeIndex, geometry: tiny, region: region, payload: b}
+	}
+	good := index(0, pages[:2], pages[2:]...)
+	with := func(frames []frame, more ...frame) []byte {
+		all := append(frames[:len(frames):len(frames)], more...)
+		return join(withEnd(all, offset(frames), 512*uint64(countPages(frames)), kinds(uint64(countPages(frames)))))
+	}
+	_, _, err := collect(with(pages, pages[1], good), limits(1), false, 0, false)
+	if err != nil {
+		t.Fatalf("a good stream is refused: %v", err)
+	}
+	for name, stream := range map[string][]byte{
+		"no index":                   with(pages, pages[1]),
+		"no final form":              with(pages),
+		"index without frames first": with(pages, pages[1], index(0, pages[:2]), good),
+		"index twice":                with(pages, pages[1], good, good),
+		"index of half":              with(pages, pages[1], index(0, pages[:2], pages[2])),
+		"index of the other region":  with(two, two[1], two[3], index(1, two[:2], two[2])),
+		"region that never began":    with(pages, pages[1], good, region(tiny, 1, 0)),
+		"pages behind the index":     with(pages[:3], region(tiny, 0, 512), index(0, pages[:2], pages[2]), words(tiny, 0, 1, 1)),
+	} {
+		if _, _, err := collect(stream, limits(1), false, 0, false); !errors.Is(err, pagestream.ErrCorrupt) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func countPages(frames []frame) int {
+	n := 0
+	for i := range frames {
+		n += int(frames[i].pages)
+	}
+	return n
+}
+
+// TestSalvagePassesOver has frames that a guest may have planted, or that lost
+// those before them. None may cost the pages around them.
+func TestSalvagePassesOver(t *testing.T) {
+	begin := []frame{header(tiny), region(tiny, 0, 1024)}
+	first, second := words(tiny, 0, 0, 1), words(tiny, 0, 1, 1)
+	end := withEnd(nil, 0, 0, [7]uint64{})[0]
+	with := func(between ...frame) []byte {
+		return join(slices.Insert(completed(append(begin[:2:2], first, second)), 3, between...))
+	}
+	for name, stream := range map[string][]byte{
+		"nothing":              with(),
+		"an end frame":         with(end),
+		"a final region":       with(begin[1]),
+		"a stream header":      with(begin[0]),
+		"an index":             with(frame{typ: typeIndex, geometry: tiny, payload: make([]byte, 9)}),
+		"a frame of type 7":    with(frame{typ: 7, geometry: tiny}),
+		"pages that went by":   with(first),
+		"no header":            with()[headerSize+2:],
+		"no header nor region": with()[2*headerSize+2+regionSize:],
+	} {
+		got, _, err := collect(stream, limits(1), true, 0, false)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		} else if n := len(got.content()); n != 2 {
+			t.Errorf("%s: %d of 2 pages are left", name, n)
+		}
+	}
+}
+
+// TestUnknownLengths has regions that end where their clusters do, which says
+// nothing in a stream until the next one begins.
+func TestUnknownLengths(t *testing.T) {
+	for _, size := range []int{0, 512, 65536, 65536 + 512} {
+		p := plan{options: pagestream.Options{PageSize: 512, ClusterPages: 16, Workers: 1}}
+		for range 3 {
+			p.regions = append(p.regions, plannedRegion{
+				Region:    pagestream.Region{Length: uint64(size)},
+				announced: pagestream.UnknownLength,
+				memory:    noise(size, 1),
+				pieces:    []piece{{size, byWrite}},
+			})
+		}
+		stream, totals := p.write(1)
+		got, readTotals, err := collect(stream, limits(1), false, 0, false)
+		if err != nil {
+			t.Errorf("regions of %d bytes: %v", size, err)
+			continue
+		}
+		if readTotals != totals {
+			t.Errorf("regions of %d bytes: written %+v, read %+v", size, totals, readTotals)
+		}
+		sameAtRandom(stream, got, readTotals)
+	}
+}

@@ -1,0 +1,35 @@
+package fuzz
+
+import (
+	"fmt"
+	"runtime/metrics"
+	"time"
+)
+
+// Bounds of what one input may take. Streams and their limits are small here:
+// who takes more has believed a number that nothing bears.
+const (
+	maxSeconds       = 20
+	maxAllocated     = 96 << 20 // bytes in all, held or not
+	allocatedPerByte = 64       // and so many for each byte of the input
+)
+
+// watch begins to watch over the work on an input of size bytes. What it
+// returns ends that.
+func watch(size int) func() {
+	before := allocated()
+	late := time.AfterFunc(maxSeconds*time.Second, func() {
+		panic(fmt.Sprintf("still at it after %d seconds", maxSeconds))
+	})
+	return func() {
+		late.Stop()
+		taken := allocated() - before
+		check(taken <= maxAllocated+allocatedPerByte*uint64(size), "%d MiB allocated for %d bytes", taken>>20, size)
+	}
+}
+
+func allocated() uint64 {
+	sample := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
+	metrics.Read(sample)
+	return sample[0].Value.Uint64()
+}
