@@ -1,5 +1,6 @@
-// Command demo makes the memory of a real guest: it boots a small server under
-// QEMU, lets it work, and takes its RAM.
+// Command demo shows lzpage at work on the memory of a real guest: it boots a
+// small server under QEMU, lets it work, takes its RAM, and compresses and
+// decompresses that with lzpage, lz4 and zstd.
 package main
 
 import (
@@ -9,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"strings"
@@ -35,6 +37,8 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	flags.SetOutput(stdout)
 	mem := flags.Int("mem", 512, fmt.Sprintf("guest memory in `MiB`, %d to %d", guest.MinServerMiB, guest.MaxMemoryMiB))
 	out := flags.String("out", filepath.Join(os.TempDir(), "lzpage-demo"), "`directory` for the memory images")
+	lzpage := flags.String("lzpage", "", "the lzpage `program` to show; without it only the memory is taken")
+	image := flags.String("image", "", "raw memory image `file` to use instead of booting a guest")
 	format := flags.String("format", "raw", "which image to leave there: raw (guest.ram), elf (guest.elf) or both")
 	if err := flags.Parse(args); err == flag.ErrHelp {
 		return nil
@@ -49,9 +53,22 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	case *format != "raw" && *format != "elf" && *format != "both":
 		return fmt.Errorf("-format %s: it must be raw, elf or both", *format)
 	}
-	for _, tool := range guest.Tools() { // before minutes are spent
-		if _, err := guest.LookTool(tool); err != nil {
-			return err
+	// before minutes are spent
+	if *lzpage != "" {
+		if *format == "elf" {
+			return errors.New("-lzpage needs the raw image: leave -format elf away")
+		}
+		for _, tool := range []string{*lzpage, "lz4", "zstd"} {
+			if _, err := exec.LookPath(tool); err != nil {
+				return fmt.Errorf("%w (on Debian: apt-get install lz4 zstd)", err)
+			}
+		}
+	}
+	if *image == "" {
+		for _, tool := range guest.Tools() {
+			if _, err := guest.LookTool(tool); err != nil {
+				return err
+			}
 		}
 	}
 	if err := os.MkdirAll(*out, 0o755); err != nil {
@@ -61,7 +78,24 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	say := func(line string) {
 		fmt.Fprintf(stdout, "%5.1f s  %s\n", time.Since(began).Seconds(), line)
 	}
-	return takeMemory(ctx, *mem, *out, *format, say)
+	if *image == "" {
+		if err := takeMemory(ctx, *mem, *out, *format, say); err != nil {
+			return err
+		}
+		*image = filepath.Join(*out, "guest.ram")
+	}
+	if *lzpage == "" {
+		return nil
+	}
+	if err := comparePrograms(ctx, *lzpage, *image, stdout, say); err != nil {
+		return err
+	}
+	stream, picture := *image+".lzp", *image+".png"
+	if err := showPages(ctx, *lzpage, stream, picture, stdout); err != nil {
+		return err
+	}
+	fmt.Fprintf(stdout, "\nThe memory is in %s,\nits stream in %s,\nits picture in %s.\n", *image, stream, picture)
+	return nil
 }
 
 // takeMemory boots the guest, waits until it has worked a while, and writes its
