@@ -2,8 +2,10 @@ package lzrw1
 
 import (
 	"bytes"
+	"compress/gzip"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -404,6 +406,61 @@ func TestNoAllocations(t *testing.T) {
 		}
 		if !bytes.Equal(decoded, page) {
 			t.Errorf("%v: the page comes back changed", level)
+		}
+	}
+}
+
+// Pages of real guests, if they lie beside the repository, come back at every
+// level, alone and in runs.
+func TestRealPages(t *testing.T) {
+	paths, err := filepath.Glob("../../shared/pages/*/pages.bin.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(paths) == 0 {
+		t.Skip("no pages of real guests beside the repository")
+	}
+	for _, path := range paths {
+		f, err := os.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		z, err := gzip.NewReader(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		data, err := io.ReadAll(z)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.Close()
+		for _, level := range levels {
+			for _, blocks := range []int{1, 16} {
+				var runs []Run
+				for rest := data; len(rest) > 0; rest = rest[4096*blocks:] {
+					r := Run{Data: rest[:4096*blocks]}
+					for k := range blocks {
+						r.Cuts = append(r.Cuts, 4096*(k+1))
+					}
+					runs = append(runs, r)
+				}
+				NewEncoder(level).EncodeRuns(runs)
+				got := make([]byte, len(data))
+				size := 0
+				for i := range runs {
+					runs[i].Data = got[4096*blocks*i:][:4096*blocks]
+					size += len(runs[i].Blocks)
+				}
+				if err := DecodeRuns(runs); err != nil {
+					t.Fatal(err)
+				}
+				if !bytes.Equal(got, data) {
+					t.Errorf("%s, %v, %d pages a run: pages come back changed", path, level, blocks)
+				}
+				if size*3 > len(data)*2 {
+					t.Errorf("%s, %v, %d pages a run: %d bytes take %d", path, level, blocks, len(data), size)
+				}
+			}
 		}
 	}
 }
