@@ -248,10 +248,15 @@ func streamDamage(data []byte) {
 	have := got.content()
 	gone := make(map[pageAddress]bool)
 	offset := 0
+	to := max(from+length, from+1)
 	for i := range frames {
 		f := &frames[i]
 		size := headerSize + len(f.payload)
-		hit := offset < from+length && from < offset+size || length == 0 && from > offset && from < offset+size
+		hit := offset < to && from < offset+size && (length > 0 || from > offset)
+		if hit && kind%4 == 2 && offset <= from {
+			// what follows the lost bytes may fill their frame up exactly
+			to = max(to, offset+size+length)
+		}
 		offset += size
 		if f.typ != typePages {
 			continue
