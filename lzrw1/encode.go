@@ -110,6 +110,7 @@ var encoders = [...]sync.Pool{
 
 // reset forgets what was encoded before and enters the history's positions.
 func (e *Encoder) reset(data []byte, history int) {
+	_ = data[history:]
 	from := max(0, history-MaxOffset)
 	to := min(history, len(data)-MaxCopy+1)
 	switch e.level {
@@ -135,6 +136,7 @@ func (e *Encoder) reset(data []byte, history int) {
 // MaxEncodedLen of it, and returns the block's length. What was encoded before
 // in data is in the tables. With giveUp it may return -1: not worth it.
 func (e *Encoder) block(dst, data []byte, start, end int, giveUp bool) int {
+	_ = data[start:end] // the kernels rely on it
 	switch e.level {
 	case Fast:
 		return encodeFast(dst, data, start, end, giveUp, e.last)

@@ -464,3 +464,25 @@ func TestRealPages(t *testing.T) {
 		}
 	}
 }
+
+// A caller's mistake panics and reads nothing that is not the caller's.
+func TestBadRanges(t *testing.T) {
+	data := make([]byte, 100)
+	for name, use := range map[string]func(e *Encoder){
+		"negative history":  func(e *Encoder) { e.AppendEncodeHistory(nil, data, -1) },
+		"too much history":  func(e *Encoder) { e.AppendEncodeHistory(nil, data, 101) },
+		"cut beyond data":   func(e *Encoder) { e.EncodeRuns([]Run{{Data: data[:50], Cuts: []int{51 + 50}}}) },
+		"cuts that go back": func(e *Encoder) { e.EncodeRuns([]Run{{Data: data, Cuts: []int{60, 50}}}) },
+	} {
+		for _, level := range levels {
+			func() {
+				defer func() {
+					if recover() == nil {
+						t.Errorf("%s at %v: no panic", name, level)
+					}
+				}()
+				use(NewEncoder(level))
+			}()
+		}
+	}
+}

@@ -70,7 +70,7 @@ func (p *indexPart) each(g geometry, do func(indexEntry) bool) bool {
 			pages = e.zeros
 		}
 		most := int64(g.maxFramePages(g.clusterPages()))
-		if c.bad || n == indexEntries || pages == 0 || pages >= g.maxPages() || e.length < frameHeaderSize || e.length > most {
+		if c.bad || n == indexEntries || pages == 0 || pages > g.maxPages() || e.length < frameHeaderSize || e.length > most {
 			return false
 		}
 		if !do(e) {
@@ -78,7 +78,7 @@ func (p *indexPart) each(g geometry, do func(indexEntry) bool) bool {
 		}
 		e.offset += e.length
 		e.first += pages
-		if e.offset < 0 || e.first >= g.maxPages() {
+		if e.offset < 0 || e.first > g.maxPages()+MaxClusterPages {
 			return false
 		}
 	}

@@ -175,9 +175,6 @@ func (o *streamOrder) takeEnd(h *frameHeader, offset int64, payload []byte) erro
 		return h.corrupt(offset, -1, "end frame cannot be read", nil)
 	}
 	o.ended, o.end = true, end
-	if o.lenient {
-		return nil
-	}
 	if o.indexAt == 0 {
 		o.indexAt = offset
 	}

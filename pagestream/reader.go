@@ -97,6 +97,7 @@ type Reader struct {
 	resolver *resolver
 	totals   Totals
 	gaps     gapFinder
+	damaged  bool
 }
 
 // NewReader starts reading the stream src and checks its header.
@@ -148,7 +149,7 @@ func (r *Reader) readHeader() error {
 		ClusterPages:    r.geometry.clusterPages(),
 		DuplicateWindow: uint64(r.options.MaxWindowBytes / r.geometry.pageSize()),
 	}
-	r.options.Salvage.damage(err, 0, r.scanner.offset)
+	r.damage(err, 0, r.scanner.offset)
 	return nil
 }
 
@@ -253,15 +254,15 @@ func (r *Reader) atEnd(offset int64) func() error {
 		switch {
 		case !o.ended:
 			err = &Error{ErrCut, offset, -1, -1, "its end is missing", nil}
-		case !o.lenient && (o.end.totals.Frames != o.beforeEnd || o.end.digest != o.digestAtEnd ||
-			o.end.totals.Pages != r.totals.Pages || o.end.totals.Bytes != r.totals.Bytes):
+		case o.end.totals.Frames != o.beforeEnd || o.end.digest != o.digestAtEnd ||
+			o.end.totals.Pages != r.totals.Pages || o.end.totals.Bytes != r.totals.Bytes:
 			err = &Error{ErrCorrupt, offset, -1, -1, "its end frame's totals are not those of the stream", nil}
 		}
-		if r.options.Salvage == nil || err != nil && !errors.Is(err, ErrCut) {
+		if r.options.Salvage == nil {
 			return err
 		}
-		if err != nil {
-			r.options.Salvage.damage(err, offset, 0)
+		if err != nil && !r.damaged {
+			r.damage(err, offset, 0)
 		}
 		for i := range o.regions {
 			if o.regions[i].Length != UnknownLength {
@@ -391,7 +392,7 @@ settling:
 	for i := range j.frames {
 		f := &j.frames[i]
 		if f.err != nil && salvage != nil {
-			salvage.damage(f.err, f.offset, f.header.size())
+			r.damage(f.err, f.offset, f.header.size())
 		}
 		for range f.header.pages {
 			at := len(j.kinds)
@@ -400,7 +401,7 @@ settling:
 			if err == nil {
 				err = r.settle(j, f, at)
 				if err != nil && salvage != nil {
-					salvage.damage(err, f.offset, 0)
+					r.damage(err, f.offset, 0)
 				}
 			}
 			if err != nil && salvage == nil {

@@ -15,9 +15,11 @@ type Salvage struct {
 	Missing func(region int, first, count uint64)
 }
 
-func (s *Salvage) damage(err error, offset, length int64) {
-	if s.Damage != nil {
-		s.Damage(err, offset, length)
+// damage tells of a piece of the stream that is passed over.
+func (r *Reader) damage(err error, offset, length int64) {
+	r.damaged = true
+	if r.options.Salvage.Damage != nil {
+		r.options.Salvage.Damage(err, offset, length)
 	}
 }
 
@@ -41,7 +43,7 @@ func (r *Reader) passOver(err error, offset int64) bool {
 	}
 	length := r.scanner.offset - offset
 	r.post(func() error {
-		salvage.damage(err, offset, length)
+		r.damage(err, offset, length)
 		return nil
 	})
 	return true

@@ -122,17 +122,15 @@ func (s *scanner) short(what string) error {
 // where it says, the damage is within the frame, and nothing in it is looked
 // at: it may be a guest's page that holds a stream.
 func (s *scanner) resync() {
-	if s.need(frameHeaderSize) {
-		if h, ok := s.frameHere(); ok && s.need(int(h.size())) {
-			size := int(h.size())
-			follows := !s.need(size + 1)
-			if s.need(size + frameHeaderSize) {
-				_, follows = parseFrameHeader(s.pending[size:])
-			}
-			if follows {
-				s.skip(size)
-				return
-			}
+	if h, ok := s.frameHere(); ok && s.need(int(h.size())) {
+		size := int(h.size())
+		follows := !s.need(size + 1)
+		if s.need(size + frameHeaderSize) {
+			_, follows = parseFrameHeader(s.pending[size:])
+		}
+		if follows {
+			s.skip(size)
+			return
 		}
 	}
 	s.skip(min(1, len(s.pending)))
@@ -160,6 +158,9 @@ func (s *scanner) resync() {
 // CRC of a payload: when that has gone beyond all measure, none is believed
 // until the search has come farther.
 func (s *scanner) frameHere() (frameHeader, bool) {
+	if !s.need(frameHeaderSize) {
+		return frameHeader{}, false
+	}
 	h, ok := parseFrameHeader(s.pending)
 	ok = ok && (s.geometry == nil || h.geometry == *s.geometry)
 	return h, ok && h.geometry.clusterBytes() <= s.limit && s.wasted <= 16*(s.offset+maxPayload)
