@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/lzpage/lzpage/pagestream"
 	"github.com/spf13/cobra"
 )
 
@@ -56,28 +55,15 @@ func (r *decompression) run(ctx context.Context, name string) error {
 		return err
 	}
 	defer in.Close()
-	options := pagestream.ReadOptions{Workers: r.useLittle()}
-	var rescue *rescue
-	if r.salvage {
-		if rescue, err = r.newRescue(ctx, in, options); err != nil {
-			return err
-		}
-		options.Salvage = rescue.salvage()
-	}
-	stream, err := r.openStream("decompress", in, &options)
+	stream, lost, err := r.openLossy(ctx, "decompress", in, r.salvage)
 	if err != nil {
-		return in.fail(err)
+		return err
 	}
 	out, err := r.create(r.output, defaultOutput, r.force, in)
 	if err != nil {
 		return err
 	}
-	sink := newImageSink(stream.Header().PageSize, out)
-	if rescue != nil {
-		rescue.pageSize = sink.pageSize
-		sink.places = rescue.places
-		sink.lost = rescue.lose
-	}
+	sink := newImageSink(out, stream.Header().PageSize, lost)
 	totals, err := stream.each(ctx, sink)
 	if err == nil {
 		err = sink.finish()
@@ -90,15 +76,10 @@ func (r *decompression) run(ctx context.Context, name string) error {
 		return errors.Join(err, out.abort())
 	}
 	r.endProgress()
-	s := summary{Command: "decompress", Input: in.name, Output: out.name, counts: newCounts(totals)}
-	if rescue != nil {
-		s.Damage, s.Missing = rescue.damaged, rescue.missing
-	}
-	if err := r.report(s, fmt.Sprintf("%s: %s from %s, ratio %.2f", out.name, formatSize(s.Bytes), formatSize(s.Stored), s.Ratio), out.toStandard()); err != nil {
+	s := summary{Command: "decompress", Input: in.name, Output: out.name, counts: newCounts(totals), Damage: lost.damaged, Missing: lost.missing}
+	headline := fmt.Sprintf("%s: %s from %s, ratio %.2f", out.name, formatSize(s.Bytes), formatSize(s.Stored), s.Ratio)
+	if err := r.report(s, headline, out.toStandard()); err != nil {
 		return err
 	}
-	if rescue != nil {
-		return rescue.verdict(out.name)
-	}
-	return nil
+	return lost.verdict(out.name)
 }

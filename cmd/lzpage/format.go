@@ -17,7 +17,7 @@ func formatCount(n uint64, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}
-	return strings.Join([]string{humanize.Comma(int64(n)), noun + "s"}, " ")
+	return humanize.Comma(int64(n)) + " " + noun + "s"
 }
 
 // formatText writes a text from a stream. A stream may be anybody's: what

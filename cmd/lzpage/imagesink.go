@@ -13,17 +13,14 @@ type imageSink struct {
 	pageSize uint64
 	put      func(p []byte, offset uint64) error // at an offset of the file
 	finishes func(size uint64) error
-	places   map[int]pagestream.Region // the regions known
-	// lost, unless nil, takes pages whose region is not known. Without it
-	// there are none.
-	lost func(region int, first, count uint64)
-	end  uint64 // of the file
+	lost     *losses
+	end      uint64 // of the file
 	// reach is how far the pages go of a region whose length is not known.
 	reach uint64
 }
 
-func newImageSink(pageSize int, out *output) *imageSink {
-	s := &imageSink{pageSize: uint64(pageSize), places: make(map[int]pagestream.Region)}
+func newImageSink(out *output, pageSize int, lost *losses) *imageSink {
+	s := &imageSink{pageSize: uint64(pageSize), lost: lost}
 	if out.toStandard() {
 		pipe := &pipeImage{out: out}
 		s.put, s.finishes = pipe.put, pipe.fillUp
@@ -38,9 +35,7 @@ func newImageSink(pageSize int, out *output) *imageSink {
 }
 
 func (s *imageSink) Region(number int, r pagestream.Region) error {
-	if _, known := s.places[number]; !known || r.Length != pagestream.UnknownLength {
-		s.places[number] = r
-	}
+	s.lost.places.learn(number, r)
 	if r.Length != pagestream.UnknownLength {
 		s.end = max(s.end, r.FileOffset+r.Length)
 	}
@@ -48,12 +43,9 @@ func (s *imageSink) Region(number int, r pagestream.Region) error {
 }
 
 func (s *imageSink) Pages(p pagestream.Pages) error {
-	region, known := s.places[p.Region]
+	region, known := s.lost.places[p.Region]
 	if !known {
-		if s.lost == nil {
-			return fmt.Errorf("pages of region %d, of which nothing is known", p.Region)
-		}
-		s.lost(p.Region, p.First, p.Count)
+		s.lost.lose(p.Region, p.First, p.Count)
 		return nil
 	}
 	if p.First+p.Count > math.MaxInt64/s.pageSize {
@@ -105,7 +97,7 @@ func (s *imageSink) putTrimmed(data []byte, offset uint64) error {
 // finish completes the file. Of a stream that was cut the length of the last
 // region may still not be known.
 func (s *imageSink) finish() error {
-	for _, r := range s.places {
+	for _, r := range s.lost.places {
 		if r.Length == pagestream.UnknownLength {
 			s.end = max(s.end, s.reach)
 		}

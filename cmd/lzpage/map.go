@@ -84,86 +84,63 @@ func (r *drawing) run(ctx context.Context, name string) error {
 		return err
 	}
 	defer in.Close()
+	stream, lost, err := r.openLossy(ctx, "map", in, r.salvage)
+	if err != nil {
+		return err
+	}
 	out, err := r.create(r.output, defaultOutput, r.force, in)
 	if err != nil {
 		return err
 	}
-	s, rescue, err := r.drawTo(ctx, in, out, draw)
+	picture := memmap.New(stream.Header().PageSize)
+	picture.Title = formatText(filepath.Base(in.name))
+	totals, err := stream.each(ctx, &mapSink{Map: picture, places: lost.places})
+	if err == nil {
+		picture.StreamBytes = totals.Stored
+		counter := &countingWriter{w: out.sequential()}
+		if err = draw(picture, counter); err == nil {
+			err = out.commit(counter.written)
+		}
+	}
 	if err != nil {
 		return errors.Join(err, out.abort())
 	}
 	r.endProgress()
-	if err := r.report(*s, fmt.Sprintf("%s: %s drawn", out.name, formatSize(s.Bytes)), out.toStandard()); err != nil {
+	s := summary{Command: "map", Input: in.name, Output: out.name, counts: newCounts(totals), Damage: lost.damaged, Missing: lost.missing}
+	if err := r.report(s, fmt.Sprintf("%s: %s drawn", out.name, formatSize(s.Bytes)), out.toStandard()); err != nil {
 		return err
 	}
-	if rescue != nil {
-		return rescue.verdict(out.name)
-	}
-	return nil
-}
-
-func (r *drawing) drawTo(ctx context.Context, in *input, out *output, draw func(*memmap.Map, io.Writer) error) (*summary, *rescue, error) {
-	options := pagestream.ReadOptions{Workers: r.useLittle()}
-	var rescue *rescue
-	var err error
-	if r.salvage {
-		if rescue, err = r.newRescue(ctx, in, options); err != nil {
-			return nil, nil, err
-		}
-		options.Salvage = rescue.salvage()
-	}
-	stream, err := r.openStream("map", in, &options)
-	if err != nil {
-		return nil, nil, in.fail(err)
-	}
-	picture := memmap.New(stream.Header().PageSize)
-	picture.Title = formatText(filepath.Base(in.name))
-	sink := &mapSink{Map: picture}
-	if rescue != nil {
-		rescue.pageSize = uint64(stream.Header().PageSize)
-		sink.places = rescue.places
-	}
-	totals, err := stream.each(ctx, sink)
-	if err != nil {
-		return nil, nil, err
-	}
-	picture.StreamBytes = totals.Stored
-	counter := &countingWriter{w: out.sequential()}
-	if err := draw(picture, counter); err != nil {
-		return nil, nil, err
-	}
-	if err := out.commit(counter.written); err != nil {
-		return nil, nil, err
-	}
-	return &summary{Command: "map", Input: in.name, Output: out.name, counts: newCounts(totals)}, rescue, nil
+	return lost.verdict(out.name)
 }
 
 // A mapSink puts what a stream holds on a map.
 type mapSink struct {
 	*memmap.Map
-	places map[int]pagestream.Region // the regions known beforehand
-	begun  int                       // regions
+	places places
+	begun  int // regions
 }
 
 // begin begins the region, unless it has begun: this may be its final form.
-func (s *mapSink) begin(number int, r pagestream.Region) {
+func (s *mapSink) begin(number int) {
 	if number < s.begun {
 		return
 	}
-	if place, known := s.places[number]; known {
-		r = place
+	r, known := s.places[number]
+	if !known {
+		r.Length = pagestream.UnknownLength
 	}
 	s.Map.Region(r)
 	s.begun = number + 1
 }
 
 func (s *mapSink) Region(number int, r pagestream.Region) error {
-	s.begin(number, r)
+	s.places.learn(number, r)
+	s.begin(number)
 	return nil
 }
 
 func (s *mapSink) Pages(p pagestream.Pages) error {
-	s.begin(p.Region, pagestream.Region{Length: pagestream.UnknownLength})
+	s.begin(p.Region)
 	if p.Data == nil {
 		s.AddZeros(p.First, p.Count)
 		return nil

@@ -47,7 +47,7 @@ func (a *app) standardOutput(in *input) (*output, error) {
 	}
 	out, err := os.Stdout.Stat()
 	if err != nil {
-		return nil, err
+		return nil, failStandard(err)
 	}
 	info, err := in.Stat()
 	if err != nil {

@@ -4,17 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 
 	"github.com/lzpage/lzpage/pagestream"
 )
 
-// A rescue keeps account of what a damaged stream has lost.
-type rescue struct {
+// losses keeps account of what a damaged stream has lost.
+type losses struct {
 	app      *app
 	in       *input
 	pageSize uint64
-	places   map[int]pagestream.Region // the regions known
+	places   places
 	damaged  []damage
 	missing  []missing
 	cut      bool // the stream has no end
@@ -38,50 +37,59 @@ type missing struct {
 	FileOffset *uint64 `json:"file_offset,omitempty"`
 }
 
-// newRescue begins a rescue. The regions' places stand before their pages and
-// again behind all of them: of a seekable stream all are learnt first.
-func (a *app) newRescue(ctx context.Context, in *input, options pagestream.ReadOptions) (*rescue, error) {
-	r := &rescue{app: a, in: in, places: make(map[int]pagestream.Region)}
-	if !in.seekable() {
-		return r, nil
+// openLossy begins to read the stream in the input. If it is to be salvaged,
+// reading goes on behind damage; what is lost is in the account.
+func (a *app) openLossy(ctx context.Context, command string, in *input, salvage bool) (*stream, *losses, error) {
+	options := pagestream.ReadOptions{Workers: a.useLittle()}
+	l := &losses{app: a, in: in, places: make(places)}
+	if salvage {
+		if err := l.learnPlaces(ctx, options); err != nil {
+			return nil, nil, err
+		}
+		options.Salvage = &pagestream.Salvage{Damage: l.damage, Missing: l.lose}
 	}
-	options.Salvage = new(pagestream.Salvage)
-	stream, err := a.openStream("look through", in, &options)
+	stream, err := a.openStream(command, in, &options)
 	if err != nil {
-		return nil, in.fail(err)
+		return nil, nil, in.fail(err)
 	}
-	sink := newRegionSink()
-	if _, err := stream.each(ctx, sink); err != nil {
-		return nil, err
-	}
-	a.endProgress()
-	maps.Copy(r.places, sink.regions)
-	return r, nil
+	l.pageSize = uint64(stream.Header().PageSize)
+	return stream, l, nil
 }
 
-// salvage returns what tells r of damage.
-func (r *rescue) salvage() *pagestream.Salvage {
-	return &pagestream.Salvage{
-		Damage: func(err error, offset, length int64) {
-			r.cut = r.cut || errors.Is(err, pagestream.ErrCut)
-			r.damaged = append(r.damaged, damage{offset, length, err.Error()})
-			r.app.say("%s: %v; %s passed over", r.in.name, err, formatCount(uint64(length), "byte"))
-		},
-		Missing: r.lose,
+// learnPlaces looks through a seekable stream for its regions: they stand before
+// their pages, where they may be lost, and again behind all of them.
+func (l *losses) learnPlaces(ctx context.Context, options pagestream.ReadOptions) error {
+	if !l.in.seekable() {
+		return nil
 	}
+	options.Salvage = new(pagestream.Salvage)
+	stream, err := l.app.openStream("look through", l.in, &options)
+	if err != nil {
+		return l.in.fail(err)
+	}
+	_, err = stream.each(ctx, &regionSink{l.places})
+	l.app.endProgress()
+	return err
+}
+
+// damage takes account of a piece of the stream that was passed over.
+func (l *losses) damage(err error, offset, length int64) {
+	l.cut = l.cut || errors.Is(err, pagestream.ErrCut)
+	l.damaged = append(l.damaged, damage{offset, length, err.Error()})
+	l.app.say("%s: %v; %s passed over", l.in.name, err, formatCount(uint64(length), "byte"))
 }
 
 // lose takes account of pages that were lost.
-func (r *rescue) lose(region int, first, count uint64) {
-	if n := len(r.missing); n > 0 {
-		if last := &r.missing[n-1]; last.Region == region && last.First+last.Pages == first {
+func (l *losses) lose(region int, first, count uint64) {
+	if n := len(l.missing); n > 0 {
+		if last := &l.missing[n-1]; last.Region == region && last.First+last.Pages == first {
 			last.Pages += count
 			return
 		}
 	}
 	m := missing{Region: region, First: first, Pages: count}
-	if place, known := r.places[region]; known {
-		start := first * r.pageSize
+	if place, known := l.places[region]; known {
+		start := first * l.pageSize
 		offset := place.FileOffset + start
 		m.FileOffset = &offset
 		if place.Class == pagestream.Memory {
@@ -89,7 +97,7 @@ func (r *rescue) lose(region int, first, count uint64) {
 			m.Address = &address
 		}
 	}
-	r.missing = append(r.missing, m)
+	l.missing = append(l.missing, m)
 }
 
 func (m *missing) String() string {
@@ -110,11 +118,11 @@ func (m *missing) String() string {
 
 // verdict lists what is missing in the output and returns the error that the
 // salvage ends with, if any.
-func (r *rescue) verdict(output string) error {
+func (l *losses) verdict(output string) error {
 	pages, placeless := uint64(0), false
-	for i := range r.missing {
-		m := &r.missing[i]
-		r.app.say("missing: %v", m)
+	for i := range l.missing {
+		m := &l.missing[i]
+		l.app.say("missing: %v", m)
 		pages += m.Pages
 		placeless = placeless || m.FileOffset == nil
 	}
@@ -122,15 +130,15 @@ func (r *rescue) verdict(output string) error {
 	switch {
 	case pages > 0:
 		s = fmt.Sprintf("%s is incomplete: %s missing, listed above", output, formatCount(pages, "page"))
-	case len(r.damaged) > 0:
+	case len(l.damaged) > 0:
 		s = fmt.Sprintf("no page is known to be missing in %s, but the stream is damaged", output)
 	default:
 		return nil
 	}
-	if r.cut {
+	if l.cut {
 		s += "; what there was behind the stream's cut is not known"
 	}
-	if placeless && !r.in.seekable() {
+	if placeless && !l.in.seekable() {
 		s += "; the stream's end may tell where pages belong: save the stream to a file and salvage that"
 	}
 	return incomplete(s)

@@ -42,14 +42,24 @@ func (s *stream) each(ctx context.Context, sink pagestream.Sink) (pagestream.Tot
 
 // A regionSink only notes the regions of a stream.
 type regionSink struct {
-	regions map[int]pagestream.Region
+	regions places
 }
 
-func newRegionSink() *regionSink { return &regionSink{make(map[int]pagestream.Region)} }
+func newRegionSink() *regionSink { return &regionSink{make(places)} }
 
 func (s *regionSink) Region(number int, r pagestream.Region) error {
-	s.regions[number] = r
+	s.regions.learn(number, r)
 	return nil
 }
 
 func (s *regionSink) Pages(pagestream.Pages) error { return nil }
+
+// places are the regions of a stream that are known, by number.
+type places map[int]pagestream.Region
+
+// learn takes in a region, which may be its first form or its final one.
+func (p places) learn(number int, r pagestream.Region) {
+	if _, known := p[number]; !known || r.Length != pagestream.UnknownLength {
+		p[number] = r
+	}
+}

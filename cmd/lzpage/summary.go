@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/dustin/go-humanize"
 	"github.com/lzpage/lzpage/pagestream"
 )
 
@@ -60,8 +61,7 @@ func (c counts) formatPages() string {
 		if n.Pages == 0 {
 			continue
 		}
-		s := formatCount(n.Pages, k.String())
-		s = strings.TrimSuffix(s, "s")
+		s := humanize.Comma(int64(n.Pages)) + " " + k.String()
 		if n.Stored > 0 {
 			s += " in " + formatSize(n.Stored)
 		}
