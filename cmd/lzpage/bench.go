@@ -72,7 +72,7 @@ with, in brackets, how many times as much that is as without lzpage.`,
 	f.Lookup("sample").DefValue = "256MiB"
 	f.StringSliceVar(&r.levels, "levels", []string{"fast", "dense"}, "`levels` to measure")
 	f.IntSliceVar(&r.clusters, "clusters", []int{1, 4, 16, 64}, "cluster sizes to measure, in `pages`")
-	f.IntVar(&r.rounds, "rounds", 3, "how `often` each is measured")
+	f.IntVar(&r.rounds, "rounds", 3, "`number` of times that each is measured")
 	f.UintVarP(&a.threads, "threads", "t", 0, "`number` of cores that count as all; 0: those that this process may use")
 	addJSONFlag(c, a)
 	return c
