@@ -5,14 +5,14 @@ BUILD := build
 GUEST := $(BUILD)/demo
 FUZZTIME ?= 60s
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
-GOFUZZ := github.com/dvyukov/go-fuzz
+GOFUZZ := v0.0.0-20220726122315-1d375ef9f9f6
 
 # tools, as command:package
 SYSTEM := qemu-system-x86_64:qemu-system-x86 dpkg-deb:dpkg
 PEERS := lz4:lz4 zstd:zstd
 C := cc:gcc stdlib.h:libc6-dev lz4.h:liblz4-dev zstd.h:libzstd-dev
 
-.PHONY: all build demo test check vet cross emulated fuzz fuzz-briefly bench clean
+.PHONY: all build demo test check vet cross emulated fuzz go-fuzz fuzz-briefly bench clean
 
 all: build
 
@@ -60,6 +60,33 @@ emulated:
 	@scripts/need go qemu-s390x-static:qemu-user-static
 	CGO_ENABLED=0 GOARCH=s390x go test -short -exec qemu-s390x-static ./lzrw1/... ./pagestream/... ./internal/image
 	CGO_ENABLED=0 GOARCH=arm64 go test -short -exec qemu-aarch64-static ./lzrw1/... ./pagestream/...
+
+# each native fuzz target, FUZZTIME long
+fuzz:
+	@scripts/need go
+	@for target in $$(go test -list '^Fuzz' ./fuzz | grep '^Fuzz'); do \
+		echo "$$target, $(FUZZTIME)"; \
+		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) ./fuzz || exit 1; \
+	done
+
+# the same targets by go-fuzz, GOFUZZTIME seconds each; crashers are left in
+# build/go-fuzz
+GOFUZZTIME ?= 60
+go-fuzz:
+	@scripts/need go
+	GOBIN=$(CURDIR)/$(BUILD)/bin go install github.com/dvyukov/go-fuzz/go-fuzz@$(GOFUZZ) github.com/dvyukov/go-fuzz/go-fuzz-build@$(GOFUZZ)
+	mkdir -p $(BUILD)/go-fuzz
+	cp go.mod go.sum $(BUILD)/go-fuzz # go-fuzz adds a package of its own to them
+	GOFLAGS='-mod=mod -modfile=$(CURDIR)/$(BUILD)/go-fuzz/go.mod' $(BUILD)/bin/go-fuzz-build -o $(BUILD)/go-fuzz/fuzz.zip ./fuzz
+	@for target in $$(sed -n 's/^func \(Fuzz[A-Za-z]*\).*/\1/p' fuzz/gofuzz.go); do \
+		echo "$$target, $(GOFUZZTIME) s"; \
+		timeout --signal=INT $(GOFUZZTIME) $(BUILD)/bin/go-fuzz -bin $(BUILD)/go-fuzz/fuzz.zip -func $$target -workdir $(BUILD)/go-fuzz/$$target -procs 2 || [ $$? = 124 ] || exit 1; \
+		crashers=$$(ls $(BUILD)/go-fuzz/$$target/crashers); [ -z "$$crashers" ] || { echo "$$target crashes: $$crashers"; exit 1; }; \
+	done
+
+fuzz-briefly:
+	$(MAKE) fuzz FUZZTIME=5s
+	$(MAKE) go-fuzz GOFUZZTIME=5
 
 bench:
 	@scripts/need go $(C)
