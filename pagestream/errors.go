@@ -36,7 +36,10 @@ type Error struct {
 
 func (e *Error) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%v at byte %d", e.Kind, e.Offset)
+	fmt.Fprint(&b, e.Kind)
+	if e.Kind != ErrFormat { // which is about the beginning
+		fmt.Fprintf(&b, " at byte %d", e.Offset)
+	}
 	if e.Region >= 0 {
 		fmt.Fprintf(&b, ", region %d", e.Region)
 	}

@@ -182,10 +182,11 @@ type readFrame struct {
 
 // Each reads the stream and hands it to sink. It returns what the stream
 // held, once all of it, up to its end frame, has been read and found right.
-// When ctx ends it returns its cause. It can be called once.
+// When ctx ends it returns its cause, as soon as the source's Read returns. It
+// can be called once.
 func (r *Reader) Each(ctx context.Context, sink Sink) (Totals, error) {
 	r.ctx, r.sink = ctx, sink
-	inFlight := 2*r.options.Workers + 2
+	inFlight := batchesInFlight(r.options.Workers)
 	r.free = make(chan *readJob, inFlight)
 	r.toDecode = make(chan *readJob, inFlight)
 	r.toHand = newSequence(r.hand)

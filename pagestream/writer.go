@@ -55,6 +55,10 @@ type Options struct {
 // piece, unless a cluster is larger.
 const batchBytes = 1 << 20
 
+// batchesInFlight is how many batches so many workers have among them: one
+// each, one being filled, and a few that wait for their turn.
+func batchesInFlight(workers int) int { return workers + 4 }
+
 // A Writer writes a stream. Give it regions one after the other, each begun
 // with BeginRegion and filled by Write, ReadFrom and Skip, and Close it. It is
 // for one goroutine; the work is done by several.
@@ -127,7 +131,7 @@ func NewWriter(ctx context.Context, dst io.Writer, options Options) (*Writer, er
 	if options.Workers <= 0 {
 		options.Workers = runtime.GOMAXPROCS(0)
 	}
-	inFlight := 2*options.Workers + 2
+	inFlight := batchesInFlight(options.Workers)
 	w := &Writer{
 		options:    options,
 		geometry:   g,
