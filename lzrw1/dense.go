@@ -37,40 +37,10 @@ func encodeDense(dst, data []byte, start, end int, giveUp bool, recent *recentTa
 	// MaxCopy+1 behind it, and writes within MaxEncodedLen of what was consumed.
 	src, out := unsafe.Pointer(unsafe.SliceData(data)), unsafe.Pointer(unsafe.SliceData(dst))
 	for i < probeEnd-maxGroupDecoded {
-		at := o
-		o += controlBytes
-		if giveUp && o > bailOut && i-start < bailIn {
+		if giveUp && o+controlBytes > bailOut && i-start < bailIn {
 			return -1
 		}
-		control := uint32(0)
-		for item := range groupItems {
-			if n < 0 {
-				x := at8(src, i)
-				n, offset = longest(src, i, x, recent.enter(x, i), last)
-			}
-			nextN, nextOffset := -1, 0
-			if n < MaxCopy && n >= MinCopy {
-				x := at8(src, i+1)
-				nextN, nextOffset = longest(src, i+1, x, recent.enter(x, i+1), last)
-				if nextN > n {
-					n = 0 // the byte at i is worth a literal
-				}
-			}
-			if n < MinCopy {
-				put1(out, o, *(*byte)(unsafe.Add(src, i)))
-				o++
-				i++
-				n, offset = nextN, nextOffset
-			} else {
-				putCopy(out, o, offset, n)
-				o += copyBytes
-				i += n
-				n, last = -1, offset
-				control |= 1 << item
-				recent.enter(at8(src, i-1), i-1)
-			}
-		}
-		putControl(out, at, control)
+		i, o, n, offset, last = denseGroup(src, out, i, o, n, offset, last, recent)
 	}
 
 	// The rest item by item.
@@ -120,6 +90,44 @@ func encodeDense(dst, data []byte, start, end int, giveUp bool, recent *recentTa
 		}
 	}
 	return literals(dst, data[i:end], o, at, control)
+}
+
+// denseGroup encodes a whole group from src+i to out+o. It takes and returns
+// encodeDense's variables of the same names.
+func denseGroup(src, out unsafe.Pointer, i, o, n, offset, last int, recent *recentTable) (int, int, int, int, int) {
+	at := o
+	o += controlBytes
+	control := uint32(groupStart)
+	for control&1 == 0 {
+		if n < 0 {
+			x := at8(src, i)
+			n, offset = longest(src, i, x, recent.enter(x, i), last)
+		}
+		nextN, nextOffset := -1, 0
+		if n < MaxCopy && n >= MinCopy {
+			x := at8(src, i+1)
+			nextN, nextOffset = longest(src, i+1, x, recent.enter(x, i+1), last)
+			if nextN > n {
+				n = 0 // the byte at i is worth a literal
+			}
+		}
+		if n < MinCopy {
+			put1(out, o, *(*byte)(unsafe.Add(src, i)))
+			o++
+			i++
+			n, offset = nextN, nextOffset
+			control >>= 1
+		} else {
+			putCopy(out, o, offset, n)
+			o += copyBytes
+			i += n
+			n, last = -1, offset
+			control = control>>1 | 1<<31
+			recent.enter(at8(src, i-1), i-1)
+		}
+	}
+	putControl(out, at, control>>16)
+	return i, o, n, offset, last
 }
 
 // longest returns the length and offset of the longest agreement, at most 16

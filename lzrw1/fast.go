@@ -33,34 +33,10 @@ func encodeFast(dst, data []byte, start, end int, giveUp bool, last *lastTable) 
 	// MaxCopy behind it, and writes within MaxEncodedLen of what was consumed.
 	src, out := unsafe.Pointer(unsafe.SliceData(data)), unsafe.Pointer(unsafe.SliceData(dst))
 	for i <= probeEnd-maxGroupDecoded {
-		at := o
-		o += controlBytes
-		if giveUp && o > bailOut && i-start < bailIn {
+		if giveUp && o+controlBytes > bailOut && i-start < bailIn {
 			return -1
 		}
-		control := uint32(0)
-		for item := range groupItems {
-			x := at8(src, i)
-			slot := hash(x)
-			offset := (i - int(last[slot])) & 0xFFFF
-			last[slot] = uint16(i)
-			d := x ^ at8(src, i-offset)
-			if d<<40 == 0 && uint(offset-1) < MaxOffset {
-				n := bits.TrailingZeros64(d) >> 3
-				if d == 0 {
-					n = 8 + bits.TrailingZeros64(at8(src, i+8)^at8(src, i-offset+8))>>3
-				}
-				putCopy(out, o, offset, n)
-				o += copyBytes
-				i += n
-				control |= 1 << item
-			} else {
-				put1(out, o, byte(x))
-				o++
-				i++
-			}
-		}
-		putControl(out, at, control)
+		i, o = fastGroup(src, out, i, o, last)
 	}
 
 	// The rest item by item.
@@ -104,6 +80,39 @@ func encodeFast(dst, data []byte, start, end int, giveUp bool, last *lastTable) 
 		}
 	}
 	return literals(dst, data[i:end], o, at, control)
+}
+
+// fastGroup encodes a whole group from src+i to out+o and returns where it
+// ends. It is a function of its own for the sake of the compiler, which keeps
+// all that the loop needs in registers then.
+func fastGroup(src, out unsafe.Pointer, i, o int, last *lastTable) (int, int) {
+	at := o
+	o += controlBytes
+	control := uint32(groupStart)
+	for control&1 == 0 {
+		x := at8(src, i)
+		slot := hash(x)
+		offset := (i - int(last[slot])) & 0xFFFF
+		last[slot] = uint16(i)
+		d := x ^ at8(src, i-offset)
+		if d<<40 == 0 && uint(offset-1) < MaxOffset {
+			n := bits.TrailingZeros64(d) >> 3
+			if d == 0 {
+				n = 8 + bits.TrailingZeros64(at8(src, i+8)^at8(src, i-offset+8))>>3
+			}
+			putCopy(out, o, offset, n)
+			o += copyBytes
+			i += n
+			control = control>>1 | 1<<31
+		} else {
+			put1(out, o, byte(x))
+			o++
+			i++
+			control >>= 1
+		}
+	}
+	putControl(out, at, control>>16)
+	return i, o
 }
 
 // literals codes the rest of a block as literals and closes its last group:
