@@ -173,7 +173,7 @@ func allZero(records []pageRecord) bool {
 // returns a run for each cluster that is not all zero.
 func (e *clusterEncoder) gather(b *batch) []lzrw1.Run {
 	size := e.geometry.pageSize()
-	if need := len(b.records) * e.geometry.maxContent(); len(e.content) < need {
+	if need := len(b.records)*e.geometry.maxContent() + wordBytes; len(e.content) < need {
 		e.content = make([]byte, need)
 	}
 	content := e.content

@@ -9,18 +9,17 @@ const packWorth = 16
 
 // zeroWords counts the page's 8-byte words that are zero.
 func zeroWords(page []byte) int {
-	zeros := 0
+	zeros := uint64(0)
 	for ; len(page) >= wordBytes; page = page[wordBytes:] {
-		if le.Uint64(page) == 0 {
-			zeros++
-		}
+		word := le.Uint64(page)
+		zeros += (word - 1) &^ word >> 63 // 1 for 0, without a branch that nobody could predict
 	}
-	return zeros
+	return int(zeros)
 }
 
 // pack writes to dst the map of the page's words that are not zero, and those
-// words; it returns their length together. dst has room for a page and its map
-// and may be written throughout.
+// words; it returns their length together. dst has room for a page and its map,
+// and a word more.
 func pack(dst, page []byte) int {
 	n := len(page) / wordBytes / 8
 	o := n
@@ -29,11 +28,10 @@ func pack(dst, page []byte) int {
 		var set byte
 		for j := range 8 {
 			word := le.Uint64(eight[8*j:])
-			if word != 0 {
-				le.PutUint64(dst[o:], word)
-				o += wordBytes
-				set |= 1 << j
-			}
+			present := 1 - (word-1)&^word>>63
+			le.PutUint64(dst[o:], word) // behind the last word, if it is zero: the next one overwrites it
+			o += wordBytes * int(present)
+			set |= byte(present << j)
 		}
 		dst[i] = set
 	}
