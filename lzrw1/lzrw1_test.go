@@ -90,9 +90,7 @@ func inputs(t testing.TB, yield func(name string, in []byte)) {
 	for n := range 600 {
 		sizes = append(sizes, n)
 	}
-	for _, n := range []int{1023, 1024, 4080, 4095, 4096, 4097, 8192, 65535, 65536, 65537, 70_000} {
-		sizes = append(sizes, n)
-	}
+	sizes = append(sizes, 1023, 1024, 4080, 4095, 4096, 4097, 8192, 65535, 65536, 65537, 70_000)
 	for range 60 {
 		sizes = append(sizes, rng.IntN(70_001))
 	}
