@@ -490,7 +490,7 @@ func TestMisuse(t *testing.T) {
 			t.Errorf("%s: Close forgets the error", name)
 		}
 	}
-	for _, o := range []Options{{PageSize: 256}, {PageSize: 4097}, {PageSize: 4 << 20}, {ClusterPages: 3}, {ClusterPages: 512}, {ClusterPages: -1}, {DuplicateWindow: 1 << 40}} {
+	for _, o := range []Options{{PageSize: 256}, {PageSize: 4097}, {PageSize: 4 << 20}, {ClusterPages: 3}, {ClusterPages: 512}, {ClusterPages: -1}, {DuplicateWindow: MaxDuplicateWindow + 1}} {
 		if _, err := NewWriter(context.Background(), io.Discard, o); err == nil {
 			t.Errorf("%+v: no error", o)
 		}

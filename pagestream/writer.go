@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"runtime"
 	"sync"
 
@@ -21,6 +20,9 @@ const (
 	// bytes of pages.
 	DefaultWindowBytes = 16 << 20
 )
+
+// MaxDuplicateWindow bounds Options.DuplicateWindow, in pages.
+const MaxDuplicateWindow = 1 << 22
 
 // NoDuplicates, as Options.DuplicateWindow, turns the search for duplicates
 // off.
@@ -125,8 +127,8 @@ func NewWriter(ctx context.Context, dst io.Writer, options Options) (*Writer, er
 	if options.DuplicateWindow == 0 {
 		options.DuplicateWindow = DefaultWindowBytes / options.PageSize
 	}
-	if options.DuplicateWindow > math.MaxInt32 {
-		return nil, fmt.Errorf("pagestream: a duplicate window of %d pages is more than %d", options.DuplicateWindow, math.MaxInt32)
+	if options.DuplicateWindow > MaxDuplicateWindow {
+		return nil, fmt.Errorf("pagestream: a duplicate window of %d pages is more than %d", options.DuplicateWindow, MaxDuplicateWindow)
 	}
 	if options.Workers <= 0 {
 		options.Workers = runtime.GOMAXPROCS(0)
