@@ -55,9 +55,11 @@ cross:
 		CGO_ENABLED=0 GOOS=$${target%/*} GOARCH=$${target#*/} go vet ./... || exit 1; \
 	done
 
-# the tests on a big-endian machine and on arm64, under emulation
+# the tests with words of 32 bits, and under emulation on a big-endian machine
+# and on arm64
 emulated:
 	@scripts/need go qemu-s390x-static:qemu-user-static
+	CGO_ENABLED=0 GOARCH=386 go test -short ./lzrw1/... ./pagestream/... ./internal/image
 	CGO_ENABLED=0 GOARCH=s390x go test -short -exec qemu-s390x-static ./lzrw1/... ./pagestream/... ./internal/image
 	CGO_ENABLED=0 GOARCH=arm64 go test -short -exec qemu-aarch64-static ./lzrw1/... ./pagestream/...
 
