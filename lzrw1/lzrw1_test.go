@@ -372,7 +372,7 @@ func TestDamagedVectors(t *testing.T) {
 			continue
 		}
 		block := v.flagged[flaggedHeader:]
-		step := 1 + len(block)*len(v.in)/2_000_000 // keeps the large ones affordable
+		step := 1 + int(int64(len(block))*int64(len(v.in))/2_000_000) // keeps the large ones affordable
 		for i := 0; i < len(block); i += step {
 			check(fmt.Sprintf("%s cut at %d", v.name, i), nil, block[:i])
 			damaged := bytes.Clone(block)
