@@ -1,6 +1,9 @@
 package pagestream
 
-import "bytes"
+import (
+	"bytes"
+	"math/bits"
+)
 
 // A pageAddress says where a page is in a stream.
 type pageAddress struct {
@@ -14,17 +17,22 @@ type pageWindow struct {
 	pageSize  int
 	limit     uint64 // pages remembered
 	count     uint64 // pages ever entered; page n is in slot n % limit
-	pages     []byte // slots, grown as pages come
-	addresses []pageAddress
+	shelfLog2 int    // pages on a shelf
+	shelves   [][]byte
+	addresses []pageAddress // by slot
 	crcs      []uint32
 }
 
-func newPageWindow(pageSize int, limit uint64) *pageWindow {
-	return &pageWindow{pageSize: pageSize, limit: limit}
-}
+// shelfBytes is by how much a window's memory grows, unless a page is larger.
+const shelfBytes = 1 << 20
 
-// windowStep is by how much a window's memory grows, in bytes.
-const windowStep = 1 << 20
+func newPageWindow(pageSize int, limit uint64) *pageWindow {
+	return &pageWindow{
+		pageSize:  pageSize,
+		limit:     limit,
+		shelfLog2: bits.Len(uint(max(shelfBytes/pageSize, 1))) - 1,
+	}
+}
 
 // enter remembers the page, and forgets the one that is limit pages older. It
 // returns the page's slot.
@@ -32,13 +40,11 @@ func (w *pageWindow) enter(at pageAddress, page []byte, crc uint32) (slot uint64
 	slot = w.count % w.limit
 	w.count++
 	if slot == uint64(len(w.addresses)) {
-		if cap(w.pages)-len(w.pages) < w.pageSize {
-			w.grow()
+		if slot>>w.shelfLog2 == uint64(len(w.shelves)) {
+			w.shelves = append(w.shelves, make([]byte, w.pageSize<<w.shelfLog2))
 		}
-		w.pages = append(w.pages, page...)
 		w.addresses = append(w.addresses, at)
 		w.crcs = append(w.crcs, crc)
-		return slot
 	}
 	copy(w.page(slot), page)
 	w.addresses[slot] = at
@@ -46,15 +52,9 @@ func (w *pageWindow) enter(at pageAddress, page []byte, crc uint32) (slot uint64
 	return slot
 }
 
-// grow doubles the room for pages, up to the limit.
-func (w *pageWindow) grow() {
-	most := w.limit * uint64(w.pageSize)
-	room := min(most, uint64(max(2*cap(w.pages), windowStep, w.pageSize)))
-	w.pages = append(make([]byte, 0, room), w.pages...)
-}
-
 func (w *pageWindow) page(slot uint64) []byte {
-	return w.pages[slot*uint64(w.pageSize):][:w.pageSize]
+	within := int(slot & (1<<w.shelfLog2 - 1))
+	return w.shelves[slot>>w.shelfLog2][within*w.pageSize:][:w.pageSize]
 }
 
 // A finder finds, among the last pages, one that equals another.
