@@ -27,6 +27,7 @@ type collector struct {
 	salvaging bool
 	damages   int
 	damageAt  int64
+	cut       bool // a damage is that the stream was cut
 	missing   uint64
 
 	calls  int
@@ -129,6 +130,7 @@ func (c *collector) salvage(size int) *pagestream.Salvage {
 			check(offset >= c.damageAt, "damage at %d after damage at %d", offset, c.damageAt)
 			c.damageAt = offset
 			c.damages++
+			c.cut = c.cut || errors.Is(err, pagestream.ErrCut)
 		},
 		Missing: func(number int, first, count uint64) {
 			r := c.regions[number]
@@ -143,11 +145,14 @@ func (c *collector) salvage(size int) *pagestream.Salvage {
 	}
 }
 
+// anySize is for errors at offsets that an index says.
+const anySize = -1
+
 // checkError checks that err is of the kind that reading size bytes returns.
 func checkError(err error, size int) {
 	var e *pagestream.Error
 	check(errors.As(err, &e), "an error without its place: %v", err)
-	check(e.Offset >= 0 && e.Offset <= int64(size), "an error at byte %d of %d: %v", e.Offset, size, err)
+	check(e.Offset >= 0 && (e.Offset <= int64(size) || size == anySize), "an error at byte %d of %d: %v", e.Offset, size, err)
 	for _, kind := range []error{pagestream.ErrFormat, pagestream.ErrUnsupported, pagestream.ErrCorrupt, pagestream.ErrCut, pagestream.ErrLimit} {
 		if errors.Is(err, kind) {
 			return
@@ -203,7 +208,7 @@ func collect(stream []byte, options pagestream.ReadOptions, salvaging bool, stop
 	return c, totals, err
 }
 
-// content returns the pages that are not zero.
+// content returns the pages that are not zero, as they were handed out.
 func (c *collector) content() map[pageAddress]string {
 	size := c.header.PageSize
 	pages := make(map[pageAddress]string)
@@ -217,4 +222,16 @@ func (c *collector) content() map[pageAddress]string {
 		}
 	}
 	return pages
+}
+
+// trim clears what the last page of each region has beyond the region's
+// length, which nobody looks at.
+func (c *collector) trim() {
+	size := uint64(c.header.PageSize)
+	for _, r := range c.regions {
+		if n := len(r.runs); n > 0 && r.Length%size != 0 && r.runs[n-1].data != nil {
+			last := r.runs[n-1].data
+			clear(last[uint64(len(last))-size+r.Length%size:])
+		}
+	}
 }

@@ -3,6 +3,8 @@
 package fuzz
 
 import (
+	"bytes"
+	"context"
 	"encoding/binary"
 	"errors"
 	"slices"
@@ -48,6 +50,8 @@ func words(geometry byte, region uint32, first uint64, pages int) frame {
 // name.
 func hostile() map[string][]byte {
 	all := map[string][]byte{
+		"nothing":              nil,
+		"header unreadable":    join([]frame{{typ: typeHeader, geometry: usual, payload: []byte{1, 0, 2, 9}}}),
 		"header alone":         join([]frame{header(usual)}),
 		"highest region":       join([]frame{header(usual), region(usual, most, 0)}),
 		"highest region pages": join([]frame{header(usual), words(usual, most, 0, 16)}),
@@ -203,6 +207,31 @@ func TestSalvagePassesOver(t *testing.T) {
 		} else if n := len(got.content()); n != 2 {
 			t.Errorf("%s: %d of 2 pages are left", name, n)
 		}
+	}
+}
+
+// TestLongestRegion has a region that ends where no more can be.
+func TestLongestRegion(t *testing.T) {
+	for _, size := range []uint64{1<<63 - 1, 1<<63 - 4096} {
+		var out bytes.Buffer
+		w, err := pagestream.NewWriter(context.Background(), &out, pagestream.Options{Workers: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.BeginRegion(pagestream.Region{Length: size}); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Skip(size); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		got, totals, err := collect(out.Bytes(), limits(1), false, 0, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sameAtRandom(out.Bytes(), got, totals)
 	}
 }
 
