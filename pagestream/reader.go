@@ -97,7 +97,8 @@ type Reader struct {
 	resolver *resolver
 	totals   Totals
 	gaps     gapFinder
-	damaged  bool
+	damaged  bool // damage was told of
+	cut      bool // and that the stream was cut
 }
 
 // NewReader starts reading the stream src and checks its header.
@@ -262,7 +263,12 @@ func (r *Reader) atEnd(offset int64) func() error {
 		if r.options.Salvage == nil {
 			return err
 		}
-		if err != nil && !r.damaged {
+		// other totals are what damage leads to; a cut is worth its own word
+		told := r.damaged
+		if errors.Is(err, ErrCut) {
+			told = r.cut
+		}
+		if err != nil && !told {
 			r.damage(err, offset, 0)
 		}
 		for i := range o.regions {

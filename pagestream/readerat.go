@@ -15,6 +15,7 @@ import (
 type ReaderAt struct {
 	src      io.ReaderAt
 	size     int64 // of the stream in bytes
+	index    int64 // where its index begins
 	geometry geometry
 	header   Header
 	totals   Totals
@@ -58,6 +59,7 @@ func NewReaderAt(src io.ReaderAt, size int64, options ReadOptions) (*ReaderAt, e
 	if err := r.readIndex(end.index, endAt, options); err != nil {
 		return nil, err
 	}
+	r.index = end.index
 	r.totals = end.totals
 	r.totals.Regions = len(r.regions)
 	r.totals.Frames++
@@ -310,13 +312,13 @@ func (r *ReaderAt) find(region int, page uint64) (indexEntry, error) {
 			return found, nil
 		}
 	}
-	return found, &Error{ErrCorrupt, 0, region, int64(page), "the index does not list the page", nil}
+	return found, &Error{ErrCorrupt, r.index, region, int64(page), "the index does not list the page", nil}
 }
 
 // readFrame reads and parses the pages frame of the index's entry e.
 func (r *ReaderAt) readFrame(s *readScratch, region int, e indexEntry) error {
 	if e.length > r.size-e.offset {
-		return &Error{ErrCorrupt, e.offset, region, int64(e.first), "the index points behind the stream's end", nil}
+		return &Error{ErrCorrupt, r.index, region, int64(e.first), "the index points behind the stream's end", nil}
 	}
 	if int64(cap(s.frame)) < e.length {
 		s.frame = make([]byte, e.length)

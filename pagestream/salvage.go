@@ -18,6 +18,7 @@ type Salvage struct {
 // damage tells of a piece of the stream that is passed over.
 func (r *Reader) damage(err error, offset, length int64) {
 	r.damaged = true
+	r.cut = r.cut || errors.Is(err, ErrCut)
 	if r.options.Salvage.Damage != nil {
 		r.options.Salvage.Damage(err, offset, length)
 	}
