@@ -18,7 +18,7 @@ import struct
 import time
 import zlib
 
-FREE_AT_END = 0.35  # of the memory: what a server in use keeps available
+KEEP_FREE = 0.70  # of the memory that is available at the start
 VISITS_PER_SECOND = 150
 
 rng = random.Random(20240229)
@@ -263,7 +263,7 @@ def memory(field):
 def main():
     started = time.monotonic()
     shop = Shop()
-    goal = memory("MemTotal") * FREE_AT_END
+    goal = memory("MemAvailable") * KEEP_FREE
     print("step filling Redis, SQLite and the heap with %d MiB" % ((memory("MemAvailable") - goal) // 1024), flush=True)
     for batch in itertools.count(1):
         if memory("MemAvailable") <= goal:
