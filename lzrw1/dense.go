@@ -1,7 +1,6 @@
 package lzrw1
 
 import (
-	"encoding/binary"
 	"math/bits"
 	"unsafe"
 )
@@ -43,13 +42,7 @@ func encodeDense(dst, data []byte, start, end int, giveUp bool, recent *recentTa
 		i, o, n, offset, last = denseGroup(src, out, i, o, n, offset, last, recent)
 	}
 
-	// The rest item by item.
-	at := o
-	o += controlBytes
-	if giveUp && o > bailOut && i-start < bailIn {
-		return -1
-	}
-	control := uint32(groupStart)
+	w := newItemWriter(dst, o)
 	for i < probeEnd {
 		if n < 0 {
 			x := load64(data, i)
@@ -64,32 +57,17 @@ func encodeDense(dst, data []byte, start, end int, giveUp bool, recent *recentTa
 				n = 0
 			}
 		}
+		i += w.item(data[i], offset, n)
 		if n < MinCopy {
-			dst[o] = data[i]
-			o++
-			i++
-			control >>= 1
 			n, offset = nextN, nextOffset
-		} else {
-			binary.BigEndian.PutUint16(dst[o:], copyItem(offset, n))
-			o += copyBytes
-			i += n
-			n, last = -1, offset
-			control = control>>1 | 1<<31
-			if i < probeEnd {
-				recent.enter(load64(data, i-1), i-1)
-			}
+			continue
 		}
-		if control&1 != 0 {
-			binary.LittleEndian.PutUint16(dst[at:], uint16(control>>16))
-			at, control = o, groupStart
-			o += controlBytes
-			if giveUp && o > bailOut && i-start < bailIn {
-				return -1
-			}
+		n, last = -1, offset
+		if i < probeEnd {
+			recent.enter(load64(data, i-1), i-1)
 		}
 	}
-	return literals(dst, data[i:end], o, at, control)
+	return w.finish(data[i:end])
 }
 
 // denseGroup encodes a whole group from src+i to out+o. It takes and returns

@@ -1,7 +1,6 @@
 package lzrw1
 
 import (
-	"encoding/binary"
 	"math/bits"
 	"unsafe"
 )
@@ -12,8 +11,7 @@ func hash(x uint64) uint32 {
 }
 
 // Where a block's first kilobyte does not shrink, the rest is not tried: past
-// bailOut bytes of output with fewer than bailIn bytes consumed, a page costs
-// a quarter of the time and loses 0.7 % of ratio at most.
+// bailOut bytes of output with fewer than bailIn bytes consumed, it stays plain.
 const (
 	bailIn  = 1024
 	bailOut = 1100
@@ -39,47 +37,19 @@ func encodeFast(dst, data []byte, start, end int, giveUp bool, last *lastTable) 
 		i, o = fastGroup(src, out, i, o, last)
 	}
 
-	// The rest item by item.
-	at := o
-	o += controlBytes
-	if giveUp && o > bailOut && i-start < bailIn {
-		return -1
-	}
-	control := uint32(groupStart)
+	w := newItemWriter(dst, o)
 	for i < probeEnd {
 		x := load64(data, i)
 		slot := hash(x)
 		offset := (i - int(last[slot])) & 0xFFFF
 		last[slot] = uint16(i)
 		n := 0
-		if d := x ^ load64(data, i-offset); d<<40 == 0 && uint(offset-1) < MaxOffset {
-			n = bits.TrailingZeros64(d) >> 3
-			if d == 0 {
-				n = 8 + bits.TrailingZeros64(load64(data, i+8)^load64(data, i-offset+8))>>3
-			}
-			n = min(n, end-i)
+		if uint(offset-1) < MaxOffset {
+			n = min(matchLen(data, i, offset), end-i)
 		}
-		if n < MinCopy {
-			dst[o] = byte(x)
-			o++
-			i++
-			control >>= 1
-		} else {
-			binary.BigEndian.PutUint16(dst[o:], copyItem(offset, n))
-			o += copyBytes
-			i += n
-			control = control>>1 | 1<<31
-		}
-		if control&1 != 0 {
-			binary.LittleEndian.PutUint16(dst[at:], uint16(control>>16))
-			at, control = o, groupStart
-			o += controlBytes
-			if giveUp && o > bailOut && i-start < bailIn {
-				return -1
-			}
-		}
+		i += w.item(data[i], offset, n)
 	}
-	return literals(dst, data[i:end], o, at, control)
+	return w.finish(data[i:end])
 }
 
 // fastGroup encodes a whole group from src+i to out+o and returns where it
@@ -113,28 +83,4 @@ func fastGroup(src, out unsafe.Pointer, i, o int, last *lastTable) (int, int) {
 	}
 	putControl(out, at, control>>16)
 	return i, o
-}
-
-// literals codes the rest of a block as literals and closes its last group:
-// dst[:o] is written but for the control word at dst[at]. It returns the
-// block's length.
-func literals(dst, rest []byte, o, at int, control uint32) int {
-	for _, c := range rest {
-		dst[o] = c
-		o++
-		control >>= 1
-		if control&1 != 0 {
-			binary.LittleEndian.PutUint16(dst[at:], uint16(control>>16))
-			at, control = o, groupStart
-			o += controlBytes
-		}
-	}
-	if control == groupStart { // a group without items is dropped
-		return o - controlBytes
-	}
-	for control&1 == 0 { // the first item to bit 0
-		control >>= 1
-	}
-	binary.LittleEndian.PutUint16(dst[at:], uint16(control>>16))
-	return o
 }

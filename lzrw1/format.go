@@ -86,7 +86,3 @@ func putControl(p unsafe.Pointer, i int, control uint32) {
 func copyItem(offset, length int) uint16 {
 	return uint16(offset>>8<<12 | (length-1)<<8 | offset&0xFF)
 }
-
-// groupStart is the control bits of a group without items: a marker that
-// sixteen shifts bring down to bit 0. Each item shifts its bit in at bit 31.
-const groupStart = 1 << groupItems

@@ -1,10 +1,5 @@
 package lzrw1
 
-import (
-	"encoding/binary"
-	"math/bits"
-)
-
 // hash1991 is the hash of the 1991 program, of the three low bytes of x.
 func hash1991(x uint64) uint32 {
 	v := uint32(x)
@@ -29,65 +24,43 @@ const (
 // An empty slot holds 0 and so names position 0. That is harmless: were the
 // three bytes those at position 0, the slot would be theirs and not empty.
 func encodeReference(dst, data []byte, start, end int, giveUp bool, last *lastTable) int {
-	i, o, at := start, controlBytes, 0
-	control := uint32(groupStart)
+	i := start
+	w := newItemWriter(dst, 0)
 	limit := MaxEncodedLen(end-start) + controlBytes
 	if giveUp {
 		limit = end - start - flaggedHeader
 	}
 	sweepAt := i&^(sweepEvery-1) + sweepEvery
 	for {
-		if o > limit {
+		if w.o > limit {
 			return -1
+		}
+		if i == end {
+			return w.finish(nil)
 		}
 		// the test above is made once a group while 16 items cannot end the
 		// block, and then at every item
 		items := 1
-		if i <= end-groupItems*MaxCopy {
+		if i <= end-maxGroupDecoded {
 			items = groupItems
-		} else if i > end-MaxCopy {
-			if i == end {
-				break
-			}
 		}
 		for ; items > 0; items-- {
 			n, offset := 0, 0
 			if i <= end-MaxCopy {
-				x := load64(data, i)
-				slot := hash1991(x)
+				slot := hash1991(load64(data, i))
 				offset = (i - int(last[slot])) & 0xFFFF
 				last[slot] = uint16(i)
 				if uint(offset-1) < MaxOffset {
-					if d := x ^ load64(data, i-offset); d == 0 {
-						n = 8 + bits.TrailingZeros64(load64(data, i+8)^load64(data, i-offset+8))>>3
-					} else {
-						n = bits.TrailingZeros64(d) >> 3
-					}
+					n = matchLen(data, i, offset)
 				}
 			}
-			if n < MinCopy {
-				dst[o] = data[i]
-				o++
-				i++
-				control >>= 1
-			} else {
-				binary.BigEndian.PutUint16(dst[o:], copyItem(offset, n))
-				o += copyBytes
-				i += n
-				control = control>>1 | 1<<31
-			}
-		}
-		if control&1 != 0 {
-			binary.LittleEndian.PutUint16(dst[at:], uint16(control>>16))
-			at, control = o, groupStart
-			o += controlBytes
+			i += w.item(data[i], offset, n)
 		}
 		if i >= sweepAt {
 			last.sweep(i)
 			sweepAt += sweepEvery
 		}
 	}
-	return literals(dst, nil, o, at, control)
 }
 
 // sweep replaces the positions that lie out of reach before i by one that
