@@ -22,9 +22,11 @@ build:
 	CGO_ENABLED=0 go build -trimpath -o $(BUILD)/lzpage ./cmd/lzpage
 
 # boots a real guest, takes its memory, and shows what lzpage makes of it
-demo: build
+demo:
 	@scripts/need go $(SYSTEM) $(PEERS)
-	cd bench && CGO_ENABLED=0 go run ./demo -lzpage ../$(BUILD)/lzpage -out ../$(GUEST)
+	@$(MAKE) --no-print-directory build
+	cd bench && CGO_ENABLED=0 go build -o ../$(BUILD)/demo-guest ./demo
+	$(BUILD)/demo-guest -lzpage $(BUILD)/lzpage -out $(GUEST)
 
 # all tests, those that boot a guest included
 test:

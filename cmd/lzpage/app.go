@@ -176,7 +176,7 @@ missing or damaged and --salvage took the rest.`,
 		Example: `  lzpage compress guest.ram            writes guest.ram.lzp
   lzpage verify guest.ram.lzp          reads and checks all of it
   lzpage decompress guest.ram.lzp      writes guest.ram
-  lzpage cat --address 0x100000 --length 4KiB guest.ram.lzp | hexdump -C`,
+  lzpage cat --address 0x100000 --length 4KiB guest.ram.lzp | od -A x -t x1z`,
 		Version:       version(),
 		SilenceUsage:  true,
 		SilenceErrors: true,

@@ -35,7 +35,7 @@ output. It reads no more of the stream than it must, so FILE has to be a file,
 not a pipe. A range that is not all there is an error.
 
 The regions and their numbers are what lzpage info lists.`,
-		Example: `  lzpage cat --address 0x100000 --length 256 guest.ram.lzp | hexdump -C
+		Example: `  lzpage cat --address 0x100000 --length 256 guest.ram.lzp | od -A x -t x1z
   lzpage cat --region 1 --page 4096 --count 16 guest.elf.lzp > pages
   lzpage cat --address 0 --length 1MiB -o low.bin guest.ram.lzp`,
 		Args:              oneFile,

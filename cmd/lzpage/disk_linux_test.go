@@ -31,6 +31,9 @@ ls -A disk`
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Run(); err != nil {
+		if os.Getenv("CI") == "" && stdout.Len() == 0 { // as in a container
+			t.Skipf("no disk can be mounted here: %v: %s", err, &stderr)
+		}
 		t.Fatalf("%v: %s", err, &stderr)
 	}
 	if got, want := stdout.String(), "status 1\nstatus 1\n"; got != want {
