@@ -80,9 +80,10 @@ type Reader struct {
 	header   Header
 
 	// of the goroutine that calls Each
-	order streamOrder
-	job   *readJob // being filled, or nil
-	jobs  uint64   // handed on
+	order  streamOrder
+	passed passedPiece // not told of yet
+	job    *readJob    // being filled, or nil
+	jobs   uint64      // handed on
 
 	// between goroutines
 	ctx      context.Context
@@ -211,6 +212,7 @@ func (r *Reader) read() {
 		h, payload, err := r.scanner.next()
 		if err == io.EOF {
 			r.flush()
+			r.tellPassed()
 			r.post(r.atEnd(offset))
 			return
 		}
@@ -228,6 +230,7 @@ func (r *Reader) take(h *frameHeader, payload []byte, offset int64) error {
 	if err := r.order.take(h, offset, payload); err != nil {
 		return err
 	}
+	r.tellPassed()
 	number := int(h.region)
 	switch h.typ {
 	case pagesFrame:

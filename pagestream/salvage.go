@@ -43,11 +43,31 @@ func (r *Reader) passOver(err error, offset int64) bool {
 		r.scanner.resync()
 	}
 	length := r.scanner.offset - offset
-	r.post(func() error {
-		r.damage(err, offset, length)
-		return nil
-	})
+	if p := &r.passed; p.err != nil && p.offset+p.length == offset {
+		p.length += length // or a guest that plants frames could make it a flood
+		return true
+	}
+	r.tellPassed()
+	r.passed = passedPiece{err, offset, length}
 	return true
+}
+
+// A passedPiece is a piece of the stream that was passed over: without a frame
+// taken in it, and with what was wrong at its start.
+type passedPiece struct {
+	err            error
+	offset, length int64
+}
+
+// tellPassed tells of the last piece passed over, if that was not done yet.
+func (r *Reader) tellPassed() {
+	if p := r.passed; p.err != nil {
+		r.passed = passedPiece{}
+		r.post(func() error {
+			r.damage(p.err, p.offset, p.length)
+			return nil
+		})
+	}
 }
 
 // A gapFinder finds the pages that were lost between those that were not.
