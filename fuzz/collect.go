@@ -145,14 +145,11 @@ func (c *collector) salvage(size int) *pagestream.Salvage {
 	}
 }
 
-// anySize is for errors at offsets that an index says.
-const anySize = -1
-
 // checkError checks that err is of the kind that reading size bytes returns.
 func checkError(err error, size int) {
 	var e *pagestream.Error
 	check(errors.As(err, &e), "an error without its place: %v", err)
-	check(e.Offset >= 0 && (e.Offset <= int64(size) || size == anySize), "an error at byte %d of %d: %v", e.Offset, size, err)
+	check(e.Offset >= 0 && e.Offset <= int64(size), "an error at byte %d of %d: %v", e.Offset, size, err)
 	for _, kind := range []error{pagestream.ErrFormat, pagestream.ErrUnsupported, pagestream.ErrCorrupt, pagestream.ErrCut, pagestream.ErrLimit} {
 		if errors.Is(err, kind) {
 			return

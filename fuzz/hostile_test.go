@@ -210,6 +210,31 @@ func TestSalvagePassesOver(t *testing.T) {
 	}
 }
 
+// TestSalvageTellsOfACut has a stream that is cut, and damaged before the cut.
+func TestSalvageTellsOfACut(t *testing.T) {
+	frames := []frame{header(tiny), region(tiny, 0, 1536), words(tiny, 0, 0, 1), words(tiny, 0, 1, 1)}
+	stream := join(frames)
+	stream[len(join(frames[:3]))-1] ^= 1
+	got, _, err := collect(stream, limits(1), true, 0, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.damages != 2 || !got.cut {
+		t.Errorf("%d damages are told, the cut among them: %v", got.damages, got.cut)
+	}
+}
+
+// TestSalvageTellsOnce has planted frames without end, one piece of damage.
+func TestSalvageTellsOnce(t *testing.T) {
+	got, _, err := collect(hostile()["planted headers"], limits(1), true, 0, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.damages > 2 {
+		t.Errorf("%d damages are told", got.damages)
+	}
+}
+
 // TestLongestRegion has a region that ends where no more can be.
 func TestLongestRegion(t *testing.T) {
 	for _, size := range []uint64{1<<63 - 1, 1<<63 - 4096} {

@@ -172,10 +172,10 @@ func streamReadAt(data []byte) {
 		pages := region.Pages(int(size))
 		check(pages <= 1<<63/size, "region of %d pages", pages)
 		for _, n := range probes(pages, seed) {
-			readPageBothWays(r, number, n)
+			readPageBothWays(r, len(stream), number, n)
 		}
 		for _, off := range probes(region.Length, seed) {
-			readAcross(r, number, off, int(seed)*37)
+			readAcross(r, len(stream), number, off, int(seed)*37)
 		}
 	}
 }
@@ -193,12 +193,12 @@ func probes(n, seed uint64) []uint64 {
 	return some
 }
 
-func readPageBothWays(r *pagestream.ReaderAt, number int, n uint64) {
+func readPageBothWays(r *pagestream.ReaderAt, streamSize, number int, n uint64) {
 	size := uint64(r.Header().PageSize)
 	page := make([]byte, size)
 	err := r.ReadPage(page, number, n)
 	if err != nil {
-		checkError(err, anySize)
+		checkError(err, streamSize)
 	}
 	same := make([]byte, size)
 	got, sameErr := r.ReadRegionAt(same, number, int64(n*size))
@@ -213,12 +213,12 @@ func readPageBothWays(r *pagestream.ReaderAt, number int, n uint64) {
 }
 
 // readAcross reads bytes over pages' ends. Pages read alone say what is right.
-func readAcross(r *pagestream.ReaderAt, number int, off uint64, n int) {
+func readAcross(r *pagestream.ReaderAt, streamSize, number int, off uint64, n int) {
 	p := make([]byte, n)
 	got, err := r.ReadRegionAt(p, number, int64(off))
 	check(got >= 0 && got <= n, "%d of %d bytes", got, n)
 	if err != nil && err != io.EOF {
-		checkError(err, anySize)
+		checkError(err, streamSize)
 	} else {
 		check(got == n || err == io.EOF && uint64(got) == r.Regions()[number].Length-off, "%d of %d bytes: %v", got, n, err)
 	}

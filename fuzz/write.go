@@ -269,6 +269,7 @@ func streamDamage(data []byte) {
 			}
 		}
 	}
+	check(got.cut || kind%4 != 2 || from+length < len(stream), "salvage does not say that the stream was cut")
 	check(len(gone) == 0 || got.damages > 0 || got.missing > 0, "salvage sees no damage")
 	for number := range p.regions {
 		memory := p.regions[number].memory
