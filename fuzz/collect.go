@@ -97,7 +97,7 @@ func (c *collector) Pages(p pagestream.Pages) error {
 	size := uint64(c.header.PageSize)
 	check(p.Count > 0, "no pages at page %d", p.First)
 	check(p.First == r.next, "page %d where page %d should follow", p.First, r.next)
-	check(p.First+p.Count <= 1<<63/size, "pages up to %d of %d bytes", p.First+p.Count, size)
+	check(p.First+p.Count-1 <= (1<<63-1-r.FileOffset)/size, "pages up to %d of %d bytes, from byte %d of a file on", p.First+p.Count, size, r.FileOffset)
 	check(c.salvaging || r.Length == pagestream.UnknownLength || p.First+p.Count <= r.Pages(int(size)), "pages beyond the region's end")
 	check(c.salvaging || p.Region == c.last, "pages of region %d after region %d has begun", p.Region, c.last)
 	r.next = p.First + p.Count

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/lzpage/lzpage/pagestream"
 )
@@ -17,7 +18,7 @@ import (
 const (
 	tiny  = 0          // pages of 512 bytes, alone
 	usual = 3 | 4<<4   // of 4 KiB, in clusters of 16
-	large = 12         // of 2 MiB, alone
+	wide  = 3 | 8<<4   // of 4 KiB, in clusters of 256
 	giant = 12 | 8<<4  // of 2 MiB, in clusters of 256
 	most  = 1<<24 - 1  // the highest number of a region
 	never = 0xDEADBEEF // no payload's CRC here
@@ -30,6 +31,12 @@ func header(geometry byte) frame {
 func region(geometry byte, number uint32, length uint64) frame {
 	b := append([]byte{0}, make([]byte, 16)...)
 	return frame{typ: typeRegion, geometry: geometry, region: number, payload: le.AppendUint64(b, length)}
+}
+
+// placed puts a region at an offset of its file.
+func placed(f frame, offset uint64) frame {
+	le.PutUint64(f.payload[9:], offset)
+	return f
 }
 
 func zeros(geometry byte, region uint32, first, pages uint64) frame {
@@ -56,7 +63,7 @@ func hostile() map[string][]byte {
 		"highest region":       join([]frame{header(usual), region(usual, most, 0)}),
 		"highest region pages": join([]frame{header(usual), words(usual, most, 0, 16)}),
 		"giant geometry":       join([]frame{header(giant), region(giant, 0, 1<<40)}),
-		"pages beyond a file":  join([]frame{header(large), region(large, 0, unknownLength), zeros(large, 0, 0, 1<<54-1)}),
+		"pages beyond a file":  join([]frame{header(tiny), placed(region(tiny, 0, unknownLength), 1<<62), zeros(tiny, 0, 0, 1<<54-1)}),
 		"last page":            join([]frame{header(tiny), region(tiny, 0, unknownLength), zeros(tiny, 0, 0, 1<<54-1), words(tiny, 0, 1<<54-1, 1)}),
 		"run of no pages":      join([]frame{header(usual), region(usual, 0, 1<<20), zeros(usual, 0, 0, 0)}),
 		"run without an end":   join([]frame{header(usual), region(usual, 0, unknownLength), zeros(usual, 0, 16, unknownLength-15)}),
@@ -69,7 +76,7 @@ func hostile() map[string][]byte {
 	}
 	var planted []byte
 	for range 1 << 11 {
-		planted = append(planted, plant(1<<15)...)
+		planted = append(planted, plant(usual, 1<<15)...)
 	}
 	all["planted headers"] = append(join([]frame{header(usual)}), planted...)
 	return all
@@ -82,8 +89,9 @@ func duplicates(region uint32, first, of uint64) frame {
 }
 
 // plant returns the header of a pages frame with another payload of that size.
-func plant(size int) []byte {
-	f := words(usual, 0, 0, 16)
+func plant(geometry byte, size int) []byte {
+	f := words(geometry, 0, 0, 16)
+	f.pages = 1 << (geometry >> 4)
 	b := f.append(nil)[:headerSize]
 	le.PutUint32(b[12:], uint32(size))
 	le.PutUint32(b[24:], never)
@@ -120,17 +128,126 @@ func (c *counted) Read(p []byte) (int, error) {
 }
 
 func TestLimitStandsBeforeThePayload(t *testing.T) {
-	f := header(giant)
-	b := f.append(nil)[:headerSize]
-	le.PutUint32(b[12:], 1<<30)
-	le.PutUint32(b[28:], checksum(b[:28]))
-	in := &counted{front: b}
-	_, err := pagestream.NewReader(in, limits(1))
-	if err == nil {
-		t.Error("a header of a gigabyte is taken")
+	// claiming returns the header of f that claims a payload of so many bytes.
+	claiming := func(f frame, size uint32) []byte {
+		b := f.append(nil)[:headerSize]
+		le.PutUint32(b[12:], size)
+		le.PutUint32(b[28:], checksum(b[:28]))
+		return b
 	}
-	if in.given > 1<<20 {
-		t.Errorf("%d bytes were read of it", in.given)
+	begin := join([]frame{header(tiny), region(tiny, 0, 1024)})
+	for name, front := range map[string][]byte{
+		"giant header":    claiming(header(giant), 1<<30),
+		"fat pages frame": append(begin, claiming(words(tiny, 0, 0, 1), 1<<20)...),
+	} {
+		in := &counted{front: front}
+		r, err := pagestream.NewReader(in, limits(1))
+		if err == nil {
+			_, err = r.Each(context.Background(), newCollector(r.Header(), false))
+		}
+		if err == nil {
+			t.Errorf("%s: taken", name)
+		}
+		if in.given > 1<<19 {
+			t.Errorf("%s: %d bytes were read", name, in.given)
+		}
+	}
+}
+
+// TestSearchIsLinear has a megabyte of headers without their payloads, each of
+// which costs a CRC of a megabyte if it is believed.
+func TestSearchIsLinear(t *testing.T) {
+	stream := join([]frame{header(wide)})
+	for range 1 << 15 {
+		stream = append(stream, plant(wide, 1<<20+1)...) // behind which no frame stands
+	}
+	stream = append(stream, make([]byte, 1<<20)...)
+	start := time.Now()
+	r, err := pagestream.NewReader(bytes.NewReader(stream), pagestream.ReadOptions{Workers: 1, Salvage: new(pagestream.Salvage)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Each(context.Background(), newCollector(r.Header(), true)); err != nil {
+		t.Fatal(err)
+	}
+	if taken := time.Since(start); taken > 3*time.Second {
+		t.Errorf("the search took %v", taken)
+	}
+}
+
+// TestPagesRefused has pages that neither reader may take, in frames that are
+// right but for them.
+func TestPagesRefused(t *testing.T) {
+	first := noise(512, 1)
+	plain := func(page []byte, crc uint32) []byte {
+		return append(le.AppendUint32([]byte{3}, crc), page...)
+	}
+	packed := func(page, content []byte) []byte {
+		b := le.AppendUint32([]byte{5}, checksum(page))
+		return append(binary.AppendUvarint(b, uint64(len(content))), content...)
+	}
+	duplicate := func(region, page byte, crc uint32) []byte {
+		return le.AppendUint32([]byte{2, region, page}, crc)
+	}
+	sparse := append(make([]byte, 504), "8 bytes."...)
+	with := func(payloads ...[]byte) []byte {
+		frames := []frame{header(tiny), region(tiny, 0, 512*uint64(len(payloads)))}
+		frames[0].payload = []byte{1, 0, 2, 1, 4} // a window of four pages
+		for i, payload := range payloads {
+			frames = append(frames, frame{typ: typePages, geometry: tiny, pages: 1, first: uint64(i), payload: payload})
+		}
+		return join(completed(frames))
+	}
+	set := []byte{0, 0, 0, 0, 0, 0, 0, 0x80} // the last word
+	for name, second := range map[string][]byte{
+		"":                      packed(sparse, append(set, "8 bytes."...)),
+		"-":                     duplicate(0, 0, checksum(first)),
+		"plain, other CRC":      plain(first, checksum(first)+1),
+		"duplicate, other CRC":  duplicate(0, 0, checksum(first)+1),
+		"duplicate of itself":   duplicate(0, 1, checksum(first)),
+		"duplicate of the next": duplicate(0, 3, checksum(first)),
+		"duplicate of nothing":  duplicate(0, 9, checksum(first)),
+		"duplicate of nowhere":  duplicate(7, 0, checksum(first)),
+		"a word missing":        packed(sparse, set),
+		"half a word missing":   packed(sparse, append(set, "8 by"...)),
+		"a word too many":       packed(sparse, append(set, "8 bytes.8 bytes."...)),
+		"a map cut":             packed(sparse, set[:7]),
+		"kind 7":                {7},
+		"a record cut":          {4, 0},
+		"a byte too many":       append(plain(first, checksum(first)), 0),
+		"LZRW1 block too short": append(le.AppendUint32([]byte{4}, checksum(first)), 3, 0, 0, 'x'),
+	} {
+		stream := with(plain(first, checksum(first)), second, plain(first, checksum(first)), plain(first, checksum(first)))
+		good := len(name) < 2
+		_, _, err := collect(stream, limits(1), false, 0, false)
+		if (err == nil) != good {
+			t.Errorf("%q: Reader says %v", name, err)
+		}
+		r, err := pagestream.NewReaderAt(bytes.NewReader(stream), int64(len(stream)), limits(1))
+		if err != nil {
+			t.Errorf("%q: ReaderAt says %v", name, err)
+			continue
+		}
+		page := make([]byte, 512)
+		if err := r.ReadPage(page, 0, 1); (err == nil) != good {
+			t.Errorf("%q: ReadPage says %v", name, err)
+		}
+		if err := r.ReadPage(page, 0, 0); err != nil || !bytes.Equal(page, first) {
+			t.Errorf("%q: the page before is not read: %v", name, err)
+		}
+	}
+	for kind, original := range map[string][]byte{"zero": {0}, "word": words(tiny, 0, 0, 1).payload, "duplicate": duplicate(0, 0, checksum(first))} {
+		stream := with(plain(first, checksum(first)), original, duplicate(0, 1, checksum(first)))
+		if _, _, err := collect(stream, limits(1), false, 0, false); !errors.Is(err, pagestream.ErrCorrupt) {
+			t.Errorf("duplicate of a page of kind %s: Reader says %v", kind, err)
+		}
+		r, err := pagestream.NewReaderAt(bytes.NewReader(stream), int64(len(stream)), limits(1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := r.ReadPage(make([]byte, 512), 0, 2); !errors.Is(err, pagestream.ErrCorrupt) {
+			t.Errorf("duplicate of a page of kind %s: ReadPage says %v", kind, err)
+		}
 	}
 }
 
