@@ -162,17 +162,21 @@ func TestSearchIsLinear(t *testing.T) {
 		stream = append(stream, plant(wide, 1<<20+1)...) // behind which no frame stands
 	}
 	stream = append(stream, make([]byte, 1<<20)...)
-	start := time.Now()
-	r, err := pagestream.NewReader(bytes.NewReader(stream), pagestream.ReadOptions{Workers: 1, Salvage: new(pagestream.Salvage)})
-	if err != nil {
-		t.Fatal(err)
+	var taken time.Duration
+	for range 3 { // a machine may pause once
+		start := time.Now()
+		r, err := pagestream.NewReader(bytes.NewReader(stream), pagestream.ReadOptions{Workers: 1, Salvage: new(pagestream.Salvage)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.Each(context.Background(), newCollector(r.Header(), true)); err != nil {
+			t.Fatal(err)
+		}
+		if taken = time.Since(start); taken <= 4*time.Second {
+			return
+		}
 	}
-	if _, err := r.Each(context.Background(), newCollector(r.Header(), true)); err != nil {
-		t.Fatal(err)
-	}
-	if taken := time.Since(start); taken > 4*time.Second {
-		t.Errorf("the search took %v", taken)
-	}
+	t.Errorf("the search took %v, three times more than 4 s", taken)
 }
 
 // TestPagesRefused has pages that neither reader may take, in frames that are
