@@ -2,6 +2,7 @@ package lzrw1
 
 import (
 	"math/bits"
+	"slices"
 	"unsafe"
 )
 
@@ -18,6 +19,32 @@ func (t *recentTable) enter(x uint64, i int) uint64 {
 	positions := *slot
 	*slot = positions<<16 | uint64(uint16(i))
 	return positions
+}
+
+// A denseEncoder encodes at level Dense.
+type denseEncoder struct{ recent recentTable }
+
+func (e *denseEncoder) encodeRuns(runs []Run, mayGrow bool) {
+	for i := range runs {
+		r := &runs[i]
+		clear(e.recent[:])
+		for i := max(0, r.History-MaxOffset); i < min(r.History, len(r.Data)-MaxCopy+1); i++ {
+			e.recent.enter(load64(r.Data, i), i)
+		}
+		start := r.History
+		for _, end := range r.Cuts {
+			at := len(r.Blocks)
+			r.Blocks = slices.Grow(r.Blocks, MaxEncodedLen(end-start)+controlBytes)
+			n := encodeDense(r.Blocks[at:cap(r.Blocks)], r.Data, start, end, !mayGrow, &e.recent)
+			if !mayGrow && (n < 0 || n >= end-start) {
+				r.Blocks = append(r.Blocks, r.Data[start:end]...)
+			} else {
+				r.Blocks = r.Blocks[:at+n]
+			}
+			r.Ends = append(r.Ends, len(r.Blocks))
+			start = end
+		}
+	}
 }
 
 // encodeDense is the portable kernel of level Dense; block says what it is

@@ -8,6 +8,10 @@ const (
 	flagPlain      = 1
 )
 
+// flaggedHeader is the size of the header. The 1991 program counts it when it
+// decides whether to give up.
+const flaggedHeader = 4
+
 // MaxFlaggedLen returns the size of the largest flagged form of n bytes.
 func MaxFlaggedLen(n int) int { return flaggedHeader + n }
 
@@ -16,10 +20,9 @@ func MaxFlaggedLen(n int) int { return flaggedHeader + n }
 // [Reference] where the 1991 program gives up. Its bytes are then those of
 // that program, with its three unused header bytes zero.
 func (e *Encoder) AppendFlagged(dst, src []byte) []byte {
-	e.reset(src, 0)
 	at := len(dst)
 	dst = append(dst, flagCompressed, 0, 0, 0)
-	dst = e.appendBlockOrPlain(dst, src, 0, len(src))
+	dst = e.appendBlock(dst, src, 0, false)
 	if len(dst)-at-flaggedHeader == len(src) {
 		dst[at] = flagPlain
 	}

@@ -54,8 +54,9 @@ func (r *pageRecord) append(b []byte) []byte {
 // classify finds out what can be told of a page without the pages before it:
 // zero, one word, or content, for which it takes the CRC.
 func classify(page []byte) pageRecord {
-	if bytes.Equal(page[wordBytes:], page[:len(page)-wordBytes]) { // each word is the one before
-		word := le.Uint64(page)
+	word := le.Uint64(page)
+	// is each word the one before? Most pages say so at once
+	if le.Uint64(page[wordBytes:]) == word && bytes.Equal(page[wordBytes:], page[:len(page)-wordBytes]) {
 		if word == 0 {
 			return pageRecord{kind: Zero}
 		}
@@ -173,7 +174,7 @@ func allZero(records []pageRecord) bool {
 // returns a run for each cluster that is not all zero.
 func (e *clusterEncoder) gather(b *batch) []lzrw1.Run {
 	size := e.geometry.pageSize()
-	if need := len(b.records)*e.geometry.maxContent() + wordBytes; len(e.content) < need {
+	if need := len(b.records)*e.geometry.maxContent(); len(e.content) < need {
 		e.content = make([]byte, need)
 	}
 	content := e.content
@@ -195,12 +196,8 @@ func (e *clusterEncoder) gather(b *batch) []lzrw1.Run {
 				continue
 			}
 			page := b.data[(start+i)*size:][:size]
-			packed := zeroWords(page)*packWorth >= size/wordBytes
-			if packed {
-				n += pack(content[n:], page)
-			} else {
-				n += copy(content[n:], page)
-			}
+			length, packed := pack(content[n:], page)
+			n += length
 			e.packed = append(e.packed, packed)
 			r.Cuts = append(r.Cuts, n)
 		}

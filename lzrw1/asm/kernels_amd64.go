@@ -1,0 +1,28 @@
+//go:build !purego
+
+package asm
+
+import "github.com/klauspost/cpuid/v2"
+
+func native() []*Kernels {
+	sse2 := portable
+	sse2.Name = "sse2"
+	sse2.Fast.Lockstep = fastLockstep
+	sse2.Reference.Lockstep = referenceLockstep
+	sse2.ZeroMap = zeroMapSSE2
+	sse2.DiffMap = diffMapSSE2
+	sse2.Pack = packSSE2
+	sse2.Unpack = unpackSSE2
+	all := []*Kernels{&sse2}
+
+	if cpuid.CPU.Supports(cpuid.AVX2, cpuid.BMI1, cpuid.BMI2, cpuid.POPCNT) {
+		avx2 := sse2
+		avx2.Name = "avx2"
+		avx2.ZeroMap = zeroMapAVX2
+		avx2.DiffMap = diffMapAVX2
+		avx2.Pack = packAVX2
+		avx2.Unpack = unpackAVX2
+		all = append(all, &avx2)
+	}
+	return all
+}
