@@ -218,7 +218,7 @@ func rebuilt(t *testing.T, stream []byte, change func(h *frameHeader, payload []
 		payload := change(&h, bytes.Clone(stream[frameHeaderSize:h.size()]))
 		stream = stream[h.size():]
 		frame := append(make([]byte, frameHeaderSize), payload...)
-		h.seal(frame)
+		h.seal(frame, nil)
 		out = append(out, frame...)
 	}
 	return out

@@ -65,13 +65,16 @@ func classify(page []byte) pageRecord {
 	return pageRecord{kind: Plain, crc: crc32.Checksum(page, castagnoli)}
 }
 
-// A frameSummary is what the index and the end frame need of a frame: its
-// whole length and its header's CRC. Length 0 stands for a cluster of zero
+// A writtenFrame is a pages frame of a batch: its header and its records in
+// batch.heads, and its blocks. Without a head it stands for a cluster of zero
 // pages, which needs no frame.
-type frameSummary struct {
-	length int
-	crc    uint32
+type writtenFrame struct {
+	head   int // length in bytes
+	blocks []byte
+	crc    uint32 // of the header
 }
+
+func (f *writtenFrame) length() int { return f.head + len(f.blocks) }
 
 // A batch is consecutive pages of a region, from a cluster's start on, on
 // their way through a Writer.
@@ -84,9 +87,12 @@ type batch struct {
 	first  uint64 // page within the region
 
 	data    []byte // the pages
+	lent    bool   // data is lent to the window
+	lentEnd uint64 // see pageWindow.lend
 	records []pageRecord
-	out     []byte // frames, one behind the other
-	frames  []frameSummary
+	runs    []lzrw1.Run // whose Blocks are the frames'; kept for their memory
+	heads   []byte
+	frames  []writtenFrame
 }
 
 // clusters calls do for the records of each cluster of the batch.
@@ -101,29 +107,28 @@ type clusterEncoder struct {
 	geometry geometry
 	lzrw1    *lzrw1.Encoder
 	content  []byte
-	runs     []lzrw1.Run // scratch for as many clusters as a batch has had
-	packed   []bool      // of each page with content, in order
+	packed   []bool // of each page with content, in order
 }
 
 func newClusterEncoder(g geometry, level lzrw1.Level) *clusterEncoder {
 	return &clusterEncoder{geometry: g, lzrw1: lzrw1.NewEncoder(level)}
 }
 
-// encode fills b.out and b.frames and completes the batch's records.
+// encode fills b.heads and b.frames and completes the batch's records.
 func (e *clusterEncoder) encode(b *batch) {
 	runs := e.gather(b)
 	e.lzrw1.EncodeRuns(runs)
 	packed := e.packed
-	b.out, b.frames = b.out[:0], b.frames[:0]
+	b.heads, b.frames = b.heads[:0], b.frames[:0]
 	b.clusters(e.geometry, func(start int, records []pageRecord) {
 		if allZero(records) {
-			b.frames = append(b.frames, frameSummary{})
+			b.frames = append(b.frames, writtenFrame{})
 			return
 		}
 		r := &runs[0]
 		runs = runs[1:]
-		at := len(b.out)
-		b.out = append(b.out, make([]byte, frameHeaderSize)...)
+		at := len(b.heads)
+		b.heads = append(b.heads, make([]byte, frameHeaderSize)...)
 		contentStart, blockStart, k := 0, 0, 0
 		for i := range records {
 			record := &records[i]
@@ -134,9 +139,8 @@ func (e *clusterEncoder) encode(b *batch) {
 				packed = packed[1:]
 				k++
 			}
-			b.out = record.append(b.out)
+			b.heads = record.append(b.heads)
 		}
-		b.out = append(b.out, r.Blocks...)
 		header := frameHeader{
 			typ:      pagesFrame,
 			geometry: e.geometry,
@@ -144,8 +148,8 @@ func (e *clusterEncoder) encode(b *batch) {
 			region:   b.region.number,
 			first:    b.first + uint64(start),
 		}
-		header.seal(b.out[at:])
-		b.frames = append(b.frames, frameSummary{len(b.out) - at, header.crc})
+		header.seal(b.heads[at:], r.Blocks)
+		b.frames = append(b.frames, writtenFrame{len(b.heads) - at, r.Blocks, header.crc})
 	})
 }
 
@@ -174,7 +178,7 @@ func allZero(records []pageRecord) bool {
 // returns a run for each cluster that is not all zero.
 func (e *clusterEncoder) gather(b *batch) []lzrw1.Run {
 	size := e.geometry.pageSize()
-	if need := len(b.records)*e.geometry.maxContent(); len(e.content) < need {
+	if need := len(b.records) * e.geometry.maxContent(); len(e.content) < need {
 		e.content = make([]byte, need)
 	}
 	content := e.content
@@ -184,10 +188,10 @@ func (e *clusterEncoder) gather(b *batch) []lzrw1.Run {
 		if allZero(records) {
 			return
 		}
-		if used == len(e.runs) {
-			e.runs = append(e.runs, lzrw1.Run{})
+		if used == len(b.runs) {
+			b.runs = append(b.runs, lzrw1.Run{})
 		}
-		r := &e.runs[used]
+		r := &b.runs[used]
 		used++
 		r.Cuts, r.Ends, r.Blocks = r.Cuts[:0], r.Ends[:0], r.Blocks[:0]
 		n := 0
@@ -204,5 +208,5 @@ func (e *clusterEncoder) gather(b *batch) []lzrw1.Run {
 		r.Data = content[:n]
 		content = content[n:]
 	})
-	return e.runs[:used]
+	return b.runs[:used]
 }

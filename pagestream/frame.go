@@ -106,11 +106,10 @@ type frameHeader struct {
 func (h *frameHeader) size() int64 { return frameHeaderSize + int64(h.payload) }
 
 // seal completes the frame whose header is to stand at b[:frameHeaderSize] and
-// whose payload is the rest of b.
-func (h *frameHeader) seal(b []byte) {
-	payload := b[frameHeaderSize:]
-	h.payload = len(payload)
-	h.payloadCRC = crc(payload)
+// whose payload is the rest of b and then blocks.
+func (h *frameHeader) seal(b, blocks []byte) {
+	h.payload = len(b) - frameHeaderSize + len(blocks)
+	h.payloadCRC = crc32.Update(crc(b[frameHeaderSize:]), castagnoli, blocks)
 	le.PutUint32(b[0:], marker)
 	b[4] = byte(h.typ)
 	b[5] = h.geometry.encoded()

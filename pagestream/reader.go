@@ -53,7 +53,8 @@ type Pages struct {
 	Count  uint64
 	// Data is the pages, the region's last one filled up; nil where
 	// they were stored as a zero run. It is good until the call that it was
-	// given to returns, and so are Kinds and Stored.
+	// given to returns, and so are Kinds and Stored; none of them may be
+	// changed.
 	Data []byte
 	// Kinds and Stored say of each page in Data how it is stored and what it
 	// takes, in bytes, its share of frame headers left aside.
@@ -397,6 +398,13 @@ func (r *Reader) handZeros(zeros Pages) error {
 func (r *Reader) handPages(j *readJob) error {
 	j.kinds, j.stored, j.lost = j.kinds[:0], j.stored[:0], j.lost[:0]
 	salvage := r.options.Salvage
+	window := r.resolver.window
+	since := window.count.Load()
+	defer func() {
+		if window.leave(cap(j.data), since) {
+			j.data = window.lend(j.data[:cap(j.data)], window.count.Load())
+		}
+	}()
 	var failure error
 settling:
 	for i := range j.frames {

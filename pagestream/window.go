@@ -2,7 +2,9 @@ package pagestream
 
 import (
 	"bytes"
+	"hash/maphash"
 	"math/bits"
+	"sync/atomic"
 )
 
 // A pageAddress says where a page is in a stream.
@@ -13,17 +15,30 @@ type pageAddress struct {
 
 // A pageWindow remembers the last pages with content of their own, byte for
 // byte, for duplicates to be found by the writer and resolved by the reader.
+//
+// Most pages are not copied for it: the buffer in which they came is lent to
+// the window, and comes back when none of its pages is remembered any more.
 type pageWindow struct {
 	pageSize  int
-	limit     uint64 // pages remembered
-	count     uint64 // pages ever entered; page n is in slot n % limit
-	shelfLog2 int    // pages on a shelf
-	shelves   [][]byte
-	addresses []pageAddress // by slot
+	limit     uint64        // pages remembered
+	count     atomic.Uint64 // pages ever entered; page n is in slot n % limit
+	pages     [][]byte      // by slot
+	addresses []pageAddress
 	crcs      []uint32
+
+	shelfLog2 int      // pages on a shelf
+	shelves   [][]byte // copies, by slot; nil where there are none
+
+	lent []lentBuffer // the oldest first
 }
 
-// shelfBytes is by how much a window's memory grows, unless a page is larger.
+// A lentBuffer is a buffer that holds pages of a window.
+type lentBuffer struct {
+	buffer []byte
+	end    uint64 // one more than the number of its last page
+}
+
+// shelfBytes is by how much the copies' memory grows, unless a page is larger.
 const shelfBytes = 1 << 20
 
 func newPageWindow(pageSize int, limit uint64) *pageWindow {
@@ -35,26 +50,66 @@ func newPageWindow(pageSize int, limit uint64) *pageWindow {
 }
 
 // enter remembers the page, and forgets the one that is limit pages older. It
-// returns the page's slot.
+// returns the page's slot. What becomes of the buffer that page is in, leave
+// says.
 func (w *pageWindow) enter(at pageAddress, page []byte, crc uint32) (slot uint64) {
-	slot = w.count % w.limit
-	w.count++
+	slot = w.count.Load() % w.limit
 	if slot == uint64(len(w.addresses)) {
-		if slot>>w.shelfLog2 == uint64(len(w.shelves)) {
-			w.shelves = append(w.shelves, make([]byte, w.pageSize<<w.shelfLog2))
-		}
+		w.pages = append(w.pages, page)
 		w.addresses = append(w.addresses, at)
 		w.crcs = append(w.crcs, crc)
 	}
-	copy(w.page(slot), page)
+	w.pages[slot] = page
 	w.addresses[slot] = at
 	w.crcs[slot] = crc
+	w.count.Add(1) // behind this, the page that was in the slot is out of use
 	return slot
 }
 
-func (w *pageWindow) page(slot uint64) []byte {
+// leave decides what becomes of a buffer of so many bytes whose pages were
+// entered since the count was as given. If it reports true, the buffer is to be
+// lent, and to stay as it is until then. If few of its pages were entered, they
+// have been copied: what is lent takes no more than twice the memory of what is
+// remembered.
+func (w *pageWindow) leave(buffer int, since uint64) (lent bool) {
+	n := w.count.Load()
+	entered := n - since
+	if entered > 0 && 2*entered*uint64(w.pageSize) >= uint64(buffer) {
+		return true
+	}
+	for number := n - min(entered, w.limit); number < n; number++ {
+		slot := number % w.limit
+		own := w.shelved(slot)
+		copy(own, w.pages[slot])
+		w.pages[slot] = own
+	}
+	return false
+}
+
+// shelved returns the memory for a copy in the slot.
+func (w *pageWindow) shelved(slot uint64) []byte {
+	shelf := int(slot >> w.shelfLog2)
+	for shelf >= len(w.shelves) {
+		w.shelves = append(w.shelves, nil)
+	}
+	if w.shelves[shelf] == nil {
+		w.shelves[shelf] = make([]byte, w.pageSize<<w.shelfLog2)
+	}
 	within := int(slot & (1<<w.shelfLog2 - 1))
-	return w.shelves[slot>>w.shelfLog2][within*w.pageSize:][:w.pageSize]
+	return w.shelves[shelf][within*w.pageSize:][:w.pageSize]
+}
+
+// lend takes a buffer of entered pages, the last of them being number end-1,
+// and returns one that has come back, or nil. It may be called by another
+// goroutine than the rest.
+func (w *pageWindow) lend(buffer []byte, end uint64) []byte {
+	w.lent = append(w.lent, lentBuffer{buffer, end})
+	if oldest := w.lent[0]; w.count.Load() >= oldest.end+w.limit {
+		copy(w.lent, w.lent[1:])
+		w.lent = w.lent[:len(w.lent)-1]
+		return oldest.buffer
+	}
+	return nil
 }
 
 // A finder finds, among the last pages, one that equals another.
@@ -76,25 +131,33 @@ func newFinder(pageSize int, limit uint64) *finder {
 //
 // The CRC only proposes: a guest can make pages collide, so bytes decide.
 func (f *finder) find(at pageAddress, page []byte, crc uint32) (pageAddress, bool) {
+	w := f.window
 	entry := &f.slots[crc&uint32(len(f.slots)-1)]
 	if *entry != 0 {
 		slot := uint64(*entry - 1)
-		if f.window.crcs[slot] == crc && bytes.Equal(f.window.page(slot), page) {
-			return f.window.addresses[slot], true
+		if w.crcs[slot] == crc && bytes.Equal(w.pages[slot], page) {
+			return w.addresses[slot], true
 		}
 	}
-	*entry = uint32(f.window.enter(at, page, crc)) + 1
+	*entry = uint32(w.enter(at, page, crc)) + 1
 	return pageAddress{}, false
 }
 
-// A resolver finds remembered pages by their address.
+// A resolver finds remembered pages by their address. Pages whose addresses
+// have the same hash form a chain, from the last one entered back.
 type resolver struct {
 	window *pageWindow
-	slots  map[pageAddress]uint64
+	seed   maphash.Seed // nobody can make a stream of long chains
+	heads  []uint64     // by hash: 1 + the number of the last page of the chain
+	before []uint64     // by slot: the same of the page before it in its chain
 }
 
 func newResolver(pageSize int, limit uint64) *resolver {
-	return &resolver{newPageWindow(pageSize, limit), make(map[pageAddress]uint64)}
+	return &resolver{window: newPageWindow(pageSize, limit), seed: maphash.MakeSeed()}
+}
+
+func (r *resolver) head(at pageAddress) *uint64 {
+	return &r.heads[maphash.Comparable(r.seed, at)&uint64(len(r.heads)-1)]
 }
 
 func (r *resolver) enter(at pageAddress, page []byte, crc uint32) {
@@ -102,18 +165,48 @@ func (r *resolver) enter(at pageAddress, page []byte, crc uint32) {
 	if w.limit == 0 {
 		return
 	}
-	if w.count >= w.limit {
-		delete(r.slots, w.addresses[w.count%w.limit])
+	if n := w.count.Load(); n >= uint64(len(r.heads)) && n < 2*w.limit {
+		r.grow()
 	}
-	r.slots[at] = w.enter(at, page, crc)
+	number := w.count.Load()
+	slot := w.enter(at, page, crc)
+	if slot == uint64(len(r.before)) {
+		r.before = append(r.before, 0)
+	}
+	head := r.head(at)
+	r.before[slot], *head = *head, number+1
+}
+
+// grow doubles the number of chains.
+func (r *resolver) grow() {
+	r.heads = make([]uint64, max(64, 2*len(r.heads)))
+	w := r.window
+	n := w.count.Load()
+	for number := n - min(n, w.limit); number < n; number++ {
+		slot := number % w.limit
+		head := r.head(w.addresses[slot])
+		r.before[slot], *head = *head, number+1
+	}
 }
 
 // resolve returns the page at the address, and its CRC. It reports false where
 // it is not among those remembered.
 func (r *resolver) resolve(at pageAddress) (page []byte, crc uint32, ok bool) {
-	slot, ok := r.slots[at]
-	if !ok {
+	w := r.window
+	n := w.count.Load()
+	if n == 0 {
 		return nil, 0, false
 	}
-	return r.window.page(slot), r.window.crcs[slot], true
+	for link := *r.head(at); link != 0; {
+		number := link - 1
+		if n-number > w.limit { // it and those before it are forgotten
+			break
+		}
+		slot := number % w.limit
+		if w.addresses[slot] == at {
+			return w.pages[slot], w.crcs[slot], true
+		}
+		link = r.before[slot]
+	}
+	return nil, 0, false
 }

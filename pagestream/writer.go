@@ -414,6 +414,8 @@ func (w *Writer) work() {
 func (w *Writer) find(b *batch) {
 	if w.finder != nil && w.failed() == nil {
 		size := w.geometry.pageSize()
+		window := w.finder.window
+		since := window.count.Load()
 		for i := range b.records {
 			r := &b.records[i]
 			if !r.kind.hasContent() {
@@ -424,6 +426,7 @@ func (w *Writer) find(b *batch) {
 				r.kind, r.duplicate, r.block = Duplicate, same, 0
 			}
 		}
+		b.lent, b.lentEnd = window.leave(len(b.data), since), window.count.Load()
 	}
 	w.toEncode <- b // has room for all batches there are
 }
@@ -436,6 +439,9 @@ func (w *Writer) write(b *batch) {
 		} else if w.options.Progress != nil {
 			w.options.Progress(w.totals)
 		}
+	}
+	if b.lent {
+		b.data, b.lent = w.finder.window.lend(b.data, b.lentEnd), false
 	}
 	w.free <- b
 	w.inFlight.Done()
@@ -450,22 +456,23 @@ func (w *Writer) writeBatch(b *batch) error {
 		}
 	}
 	w.addZeros(b.first-b.zeros, b.zeros)
-	out := b.out
-	for i, f := range b.frames {
+	heads := b.heads
+	for i := range b.frames {
+		f := &b.frames[i]
 		start := i * w.geometry.clusterPages()
 		records := b.records[start:min(start+w.geometry.clusterPages(), len(b.records))]
-		if f.length == 0 {
+		if f.head == 0 {
 			w.addZeros(b.first+uint64(start), uint64(len(records)))
 			continue
 		}
 		if err := w.writeZeros(r); err != nil {
 			return err
 		}
-		r.index.add(w.offset, f.length, b.first+uint64(start), 0)
-		if err := w.writeBytes(out[:f.length], f.crc); err != nil {
+		r.index.add(w.offset, f.length(), b.first+uint64(start), 0)
+		if err := w.writeBytes(heads[:f.head], f.blocks, f.crc); err != nil {
 			return err
 		}
-		out = out[f.length:]
+		heads = heads[f.head:]
 		for j := range records {
 			w.totals.add(&records[j])
 		}
@@ -537,17 +544,20 @@ func (w *Writer) writeFrame(h frameHeader, appendPayload func([]byte) []byte) er
 	if len(w.scratch)-frameHeaderSize > maxPayload {
 		return fmt.Errorf("pagestream: metadata or a name of %d bytes is more than a frame holds", len(w.scratch))
 	}
-	h.seal(w.scratch)
-	return w.writeBytes(w.scratch, h.crc)
+	h.seal(w.scratch, nil)
+	return w.writeBytes(w.scratch, nil, h.crc)
 }
 
-// writeBytes writes a whole frame, whose header CRC is given.
-func (w *Writer) writeBytes(frame []byte, headerCRC uint32) error {
-	w.offset += int64(len(frame))
+// writeBytes writes a whole frame, in two parts, whose header CRC is given.
+func (w *Writer) writeBytes(head, blocks []byte, headerCRC uint32) error {
+	w.offset += int64(len(head) + len(blocks))
 	w.totals.Frames++
 	w.totals.Stored = uint64(w.offset)
 	w.digest = addDigest(w.digest, headerCRC)
-	_, err := w.dst.Write(frame)
+	_, err := w.dst.Write(head)
+	if err == nil {
+		_, err = w.dst.Write(blocks)
+	}
 	return err
 }
 
