@@ -5,6 +5,8 @@ package asm
 func native() []*Kernels {
 	neon := portable
 	neon.Name = "neon"
+	neon.Fast.Lockstep = fastLockstepNEON
+	neon.Reference.Lockstep = referenceLockstepNEON
 	neon.ZeroMap = zeroMapNEON
 	neon.DiffMap = diffMapNEON
 	neon.Pack = packNEON
