@@ -1,6 +1,10 @@
 package lzrw1
 
-import "github.com/lzpage/lzpage/lzrw1/asm"
+import (
+	"slices"
+
+	"github.com/lzpage/lzpage/lzrw1/asm"
+)
 
 // Where a block's first kilobyte does not shrink, the rest is not tried: with
 // more than bailOut bytes of output for the first bailIn, it stays plain.
@@ -112,6 +116,7 @@ func (t *task) begin(r *Run) {
 	t.run, t.open = r, false
 	t.lane.Reset(t.encoder.kernels.Scheme, r.Data[:r.History])
 	t.end, t.loaded = r.History, r.History
+	r.Blocks = slices.Grow(r.Blocks, MaxEncodedLen(len(r.Data)-r.History))
 }
 
 // ready prepares the lane for the kernel. It reports false if the run is done.
