@@ -73,7 +73,7 @@ type Sink interface {
 }
 
 // A Reader reads a stream from its start to its end, with memory for a few
-// batches of a megabyte for each worker and the stream's duplicate window.
+// batches of a megabyte and a half for each worker and the stream's duplicate window.
 type Reader struct {
 	options  ReadOptions
 	scanner  scanner
@@ -289,7 +289,7 @@ func (r *Reader) addFrame(h *frameHeader, payload []byte, offset int64) {
 	size := r.geometry.pageSize()
 	if j := r.job; j != nil {
 		next := j.first + uint64(len(j.records))
-		full := (len(j.records)+h.pages)*size > max(batchBytes, r.geometry.clusterBytes())
+		full := (len(j.records)+h.pages)*size > r.geometry.batchBytes()
 		if full || j.region != int(h.region) || next != h.first {
 			r.flush()
 		}

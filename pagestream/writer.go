@@ -54,8 +54,14 @@ type Options struct {
 }
 
 // batchBytes is how much memory passes through a Writer or Reader in one
-// piece, unless a cluster is larger.
-const batchBytes = 1 << 20
+// piece, unless a cluster is larger: four times as many clusters of the default
+// size as lzrw1 encodes together.
+const batchBytes = 4 * 6 * DefaultClusterPages * DefaultPageSize
+
+// batchBytes is the same in whole clusters.
+func (g geometry) batchBytes() int {
+	return max(1, batchBytes/g.clusterBytes()) * g.clusterBytes()
+}
 
 // batchesInFlight is how many batches so many workers have among them: one
 // each, one being filled, and a few that wait for their turn.
@@ -328,7 +334,7 @@ func (w *Writer) nextBatch() error {
 	select {
 	case b := <-w.free:
 		if b.data == nil {
-			b.data = make([]byte, max(batchBytes, w.geometry.clusterBytes()))
+			b.data = make([]byte, w.geometry.batchBytes())
 		}
 		b.begins, b.ends, b.zeros = false, false, 0
 		w.batch = b

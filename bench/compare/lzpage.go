@@ -3,24 +3,29 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/lzpage/lzpage/bench/pages"
 	"github.com/lzpage/lzpage/lzrw1"
+	"github.com/lzpage/lzpage/lzrw1/asm"
 	"github.com/lzpage/lzpage/pagestream"
 )
 
 var levels = []lzrw1.Level{lzrw1.Fast, lzrw1.Dense, lzrw1.Reference}
 
-// callBytes is how much memory EncodeRuns gets in one call where it gets more
-// than a page: what pagestream gives it.
-const callBytes = 1 << 20
+// How many pages, and clusters, EncodeRuns gets in one call where it gets more
+// than one. It gets as many clusters from pagestream.
+const (
+	callPages    = 64
+	callClusters = 24
+)
 
 func ownPageCodecs() []codec {
 	var codecs []codec
 	for _, level := range levels {
 		codecs = append(codecs,
-			codec{name: fmt.Sprintf("LZRW1 %v, %d pages a call", level, callBytes/pages.Size), class: ours, start: startRuns(level, callBytes/pages.Size)},
+			codec{name: fmt.Sprintf("LZRW1 %v, %d pages a call", level, callPages), class: ours, start: startRuns(level, callPages)},
 			codec{name: fmt.Sprintf("LZRW1 %v, one page a call", level), class: ours, start: startRuns(level, 1)},
 		)
 	}
@@ -31,7 +36,8 @@ func ownClusterCodecs() []codec {
 	var codecs []codec
 	for _, level := range levels {
 		codecs = append(codecs,
-			codec{name: fmt.Sprintf("LZRW1 %v, runs of 16 pages", level), class: ours, start: startRuns(level, callBytes/pages.Size/clusterPages)},
+			codec{name: fmt.Sprintf("LZRW1 %v, runs of 16 pages", level), class: ours, start: startRuns(level, callClusters)},
+			codec{name: fmt.Sprintf("LZRW1 %v, without zero words", level), class: ours, start: startPacked(level)},
 			codec{name: fmt.Sprintf("pagestream %v, one worker", level), class: ours, start: startStream(level), process: true},
 		)
 	}
@@ -91,6 +97,85 @@ func (c *runCoder) decode(dst []byte) error {
 	for i := 0; i < len(c.runs); i += c.runsPerCall {
 		if err := lzrw1.DecodeRuns(c.runs[i:min(i+c.runsPerCall, len(c.runs))]); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// A packedCoder is a runCoder of pages from which the words of zero are left
+// out where they are a sixteenth or more, as pagestream does it. The map of the
+// others counts with a page's block.
+type packedCoder struct {
+	runCoder
+	content []byte
+	cuts    []int // of all clusters
+	packed  []bool
+}
+
+func startPacked(level lzrw1.Level) func(int) coder {
+	return func(blockBytes int) coder {
+		return &packedCoder{runCoder: runCoder{encoder: lzrw1.NewEncoder(level), blockBytes: blockBytes, runsPerCall: callClusters}}
+	}
+}
+
+const (
+	wordBytes = 8
+	mapBytes  = pages.Size / wordBytes / 8
+)
+
+func (c *packedCoder) encode(data []byte) (int, error) {
+	if c.runs == nil {
+		c.runs = make([]lzrw1.Run, len(data)/c.blockBytes)
+		c.content = make([]byte, len(data)/pages.Size*(pages.Size+mapBytes))
+	}
+	c.cuts, c.packed = c.cuts[:0], c.packed[:0]
+	content, total := c.content, 0
+	for i := range c.runs {
+		r := &c.runs[i]
+		first, n := len(c.cuts), 0
+		for block := data[i*c.blockBytes:][:c.blockBytes]; len(block) > 0; block = block[pages.Size:] {
+			page, at := block[:pages.Size], content[n:]
+			words := asm.ZeroMap(at[:mapBytes], page)
+			packed := pages.Size/wordBytes-words >= pages.Size/wordBytes/16
+			if packed {
+				asm.Pack(at[mapBytes:], page, at[:mapBytes])
+				n += mapBytes + words*wordBytes
+			} else {
+				n += copy(at, page)
+			}
+			c.packed = append(c.packed, packed)
+			c.cuts = append(c.cuts, n)
+		}
+		*r = lzrw1.Run{Data: content[:n], Cuts: c.cuts[first:], Blocks: r.Blocks[:0], Ends: r.Ends[:0]}
+		content = content[n:]
+		if (i+1)%c.runsPerCall == 0 || i+1 == len(c.runs) { // while the contents are in the cache
+			c.encoder.EncodeRuns(c.runs[i/c.runsPerCall*c.runsPerCall : i+1])
+		}
+	}
+	for i := range c.runs {
+		total += len(c.runs[i].Blocks)
+	}
+	return total, nil
+}
+
+func (c *packedCoder) decode(dst []byte) error {
+	packed := c.packed
+	for i := range c.runs {
+		r := c.runs[i : i+1]
+		if err := lzrw1.DecodeRuns(r); err != nil {
+			return err
+		}
+		start := 0
+		for _, end := range r[0].Cuts {
+			content := r[0].Data[start:end]
+			if packed[0] {
+				if !asm.Unpack(dst[:pages.Size], content[mapBytes:], content[:mapBytes]) {
+					return errors.New("a page's map does not fit its words")
+				}
+			} else {
+				copy(dst, content)
+			}
+			dst, packed, start = dst[pages.Size:], packed[1:], end
 		}
 	}
 	return nil
