@@ -1,7 +1,7 @@
-// Package lzrw1spec is LZRW1 written to be read: a decoder and the 1991
-// encoder, a byte and an item at a time, with no thought for speed. It is for
-// tests only, and decides where package lzrw1 and its documentation leave room
-// for doubt.
+// Package lzrw1spec is LZRW1 written to be read: a decoder, the 1991 encoder and
+// the greedy ones of package lzrw1, a byte and an item at a time, with no
+// thought for speed. It is for tests only, and decides where package lzrw1 and
+// its documentation leave room for doubt.
 package lzrw1spec
 
 import "errors"
