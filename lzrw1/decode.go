@@ -3,8 +3,9 @@ package lzrw1
 import (
 	"encoding/binary"
 	"fmt"
-	"math/bits"
 	"slices"
+
+	"github.com/lzpage/lzpage/lzrw1/asm"
 )
 
 // AppendDecode appends what the block src decodes to to dst and returns the
@@ -120,60 +121,12 @@ func decodeExactly(data []byte, start int, block []byte) error {
 	return err
 }
 
-// decode decodes src into data[o:] and returns the end of what it wrote.
-//
-// While a whole group fits whatever it holds, items are decoded without tests
-// of their own: literals sixteen bytes at a time, copies as two words.
+// decode decodes src into data[o:] and returns the end of what it wrote. A
+// kernel does all it can; the tail finds what is wrong where it stopped.
 func decode(data []byte, o int, src []byte) (int, error) {
-	s := 0
-	for s+maxGroupBytes+slack <= len(src) && o+maxGroupDecoded+slack <= len(data) {
-		control := uint32(binary.LittleEndian.Uint16(src[s:])) | groupStart
-		s += controlBytes
-		for {
-			run := bits.TrailingZeros32(control) // literals before the next copy
-			*(*[16]byte)(data[o:]) = *(*[16]byte)(src[s:])
-			s += run
-			o += run
-			control >>= run
-			if control == 1 {
-				break // the marker
-			}
-			item := int(binary.BigEndian.Uint16(src[s:]))
-			offset := item>>12<<8 | item&0xFF
-			length := item>>8&0x0F + 1
-			if uint(offset-1) >= uint(o) {
-				return o, badOffset(s, offset)
-			}
-			from := o - offset
-			x := load64(data, from)
-			if offset < 8 {
-				// repeat the first offset bytes; the second word starts
-				// where their period does
-				x &= 1<<(8*offset) - 1
-				x |= x << (8 * offset)
-				x |= x << (16 * offset)
-				x |= x << (32 * offset)
-				from = o - int(periods[offset])
-			}
-			binary.LittleEndian.PutUint64(data[o:], x)
-			binary.LittleEndian.PutUint64(data[o+8:], load64(data, from+8))
-			s += copyBytes
-			o += length
-			control >>= 1
-			if control == 1 {
-				break
-			}
-		}
-	}
+	o, s := asm.Decode(data, o, src)
 	return decodeTail(data, o, src, s)
 }
-
-// slack is how far a copy or a run of literals may be read and written beyond
-// its end while a whole group is known to fit.
-const slack = 16
-
-// periods holds the smallest multiple of each offset below 8 that is not.
-var periods = [8]uint8{0, 8, 8, 9, 8, 10, 12, 14}
 
 // decodeTail is decode from src[s:] on, a byte at a time with every test.
 func decodeTail(data []byte, o int, src []byte, s int) (int, error) {

@@ -6,10 +6,12 @@ import "os"
 // functions trust their callers in is said beside the portable ones; the
 // functions of this package that bear their names check it.
 type Kernels struct {
-	// Name is the implementation's name: portable, sse2, avx2 or neon.
+	// Name is the implementation's name: portable, sse2, ssse3, avx2 or neon.
 	Name string
 
 	Fast, Reference Greedy
+
+	Decode func(data *byte, size, o int, src *byte, srcSize, s int) (oEnd, sEnd int)
 
 	ZeroMap func(set, page []byte) int
 	DiffMap func(set, a, b []byte) int
@@ -32,6 +34,7 @@ var portable = Kernels{
 	Name:      "portable",
 	Fast:      Greedy{Scheme: &Fast, Single: fastSingle},
 	Reference: Greedy{Scheme: &Reference, Single: referenceSingle},
+	Decode:    decodePortable,
 	ZeroMap:   zeroMapPortable,
 	DiffMap:   diffMapPortable,
 	Pack:      packPortable,

@@ -13,16 +13,23 @@ func native() []*Kernels {
 	sse2.DiffMap = diffMapSSE2
 	sse2.Pack = packSSE2
 	sse2.Unpack = unpackSSE2
-	all := []*Kernels{&sse2}
-
-	if cpuid.CPU.Supports(cpuid.AVX2, cpuid.BMI1, cpuid.BMI2, cpuid.POPCNT) {
-		avx2 := sse2
-		avx2.Name = "avx2"
-		avx2.ZeroMap = zeroMapAVX2
-		avx2.DiffMap = diffMapAVX2
-		avx2.Pack = packAVX2
-		avx2.Unpack = unpackAVX2
-		all = append(all, &avx2)
+	if !cpuid.CPU.Supports(cpuid.SSSE3, cpuid.POPCNT) {
+		return []*Kernels{&sse2}
 	}
-	return all
+
+	ssse3 := sse2
+	ssse3.Name = "ssse3"
+	ssse3.Decode = decodeSSSE3
+	if !cpuid.CPU.Supports(cpuid.AVX2, cpuid.BMI1, cpuid.BMI2) {
+		return []*Kernels{&sse2, &ssse3}
+	}
+
+	avx2 := ssse3
+	avx2.Name = "avx2"
+	avx2.Decode = decodeAVX2
+	avx2.ZeroMap = zeroMapAVX2
+	avx2.DiffMap = diffMapAVX2
+	avx2.Pack = packAVX2
+	avx2.Unpack = unpackAVX2
+	return []*Kernels{&sse2, &ssse3, &avx2}
 }

@@ -7,6 +7,7 @@ func native() []*Kernels {
 	neon.Name = "neon"
 	neon.Fast.Lockstep = fastLockstepNEON
 	neon.Reference.Lockstep = referenceLockstepNEON
+	neon.Decode = decodeNEON
 	neon.ZeroMap = zeroMapNEON
 	neon.DiffMap = diffMapNEON
 	neon.Pack = packNEON
