@@ -113,6 +113,7 @@ type task struct {
 
 // begin takes up a run.
 func (t *task) begin(r *Run) {
+	r.check(0, r.History)
 	t.run, t.open = r, false
 	t.lane.Reset(t.encoder.kernels.Scheme, r.Data[:r.History])
 	t.end, t.loaded = r.History, r.History
@@ -148,6 +149,7 @@ func (t *task) ready() bool {
 
 func (t *task) openNext() {
 	t.start, t.end = t.end, t.run.Cuts[len(t.run.Ends)]
+	t.run.check(t.start, t.end)
 	t.blockAt = len(t.run.Blocks)
 	if t.start == t.end {
 		t.closePlain()

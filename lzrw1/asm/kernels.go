@@ -11,6 +11,8 @@ type Kernels struct {
 
 	Fast, Reference Greedy
 
+	Dense DenseKernels
+
 	Decode func(data *byte, size, o int, src *byte, srcSize, s int) (oEnd, sEnd int)
 
 	ZeroMap func(set, page []byte) int
@@ -34,6 +36,7 @@ var portable = Kernels{
 	Name:      "portable",
 	Fast:      Greedy{Scheme: &Fast, Single: fastSingle},
 	Reference: Greedy{Scheme: &Reference, Single: referenceSingle},
+	Dense:     densePortable,
 	Decode:    decodePortable,
 	ZeroMap:   zeroMapPortable,
 	DiffMap:   diffMapPortable,

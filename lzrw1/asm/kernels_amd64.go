@@ -26,6 +26,7 @@ func native() []*Kernels {
 
 	avx2 := ssse3
 	avx2.Name = "avx2"
+	avx2.Dense = denseAVX2
 	avx2.Decode = decodeAVX2
 	avx2.ZeroMap = zeroMapAVX2
 	avx2.DiffMap = diffMapAVX2
