@@ -162,7 +162,7 @@ func decodeAsRun(history []byte, size int, block, want []byte, wantErr error) {
 	}
 }
 
-var levels = []lzrw1.Level{lzrw1.Fast, lzrw1.Dense, lzrw1.Reference}
+var levels = [...]lzrw1.Level{lzrw1.Fast, lzrw1.Dense, lzrw1.Reference}
 
 // encoders are used over and over: what they did before must not matter.
 var encoders = [...]*lzrw1.Encoder{lzrw1.NewEncoder(lzrw1.Fast), lzrw1.NewEncoder(lzrw1.Dense), lzrw1.NewEncoder(lzrw1.Reference)}

@@ -39,6 +39,39 @@ func FuzzFlagged(f *testing.F) {
 	fuzz(f, vectors(f, ".lzrw1"), flagged)
 }
 
+func FuzzEncodeKernels(f *testing.F) {
+	var seeds [][]byte
+	for i, memory := range vectors(f, ".in") {
+		seeds = append(seeds, append([]byte{byte(i), byte(i >> 4), byte(i * 7), byte(i & 1), byte(i)}, memory...))
+	}
+	fuzz(f, seeds, encodeKernels)
+}
+
+func FuzzDecodeKernels(f *testing.F) {
+	var seeds [][]byte
+	for i, block := range vectors(f, ".lzrw1") {
+		seeds = append(seeds, append([]byte{byte(i), byte(i >> 3)}, block[4:]...))
+	}
+	fuzz(f, seeds, decodeKernels)
+}
+
+func FuzzWordKernels(f *testing.F) {
+	var seeds [][]byte
+	for i := range byte(16) {
+		pages := noise(128*int(i+1), uint32(i))
+		for k := range pages {
+			if pages[k&^7]&i == 0 {
+				pages[k] = 0 // and so is the rest of the word
+			}
+		}
+		seeds = append(seeds, append([]byte{i}, pages...))
+		half := len(pages) / 2
+		copy(pages[half:], pages[:half/2]) // no difference in there
+		seeds = append(seeds, append([]byte{i}, pages...))
+	}
+	fuzz(f, seeds, wordKernels)
+}
+
 func FuzzStreamRead(f *testing.F) {
 	fuzz(f, hostileSeeds(), streamRead)
 }
