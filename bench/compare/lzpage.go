@@ -25,8 +25,8 @@ func ownPageCodecs() []codec {
 	var codecs []codec
 	for _, level := range levels {
 		codecs = append(codecs,
-			codec{name: fmt.Sprintf("LZRW1 %v, %d pages a call", level, callPages), class: ours, start: startRuns(level, callPages)},
-			codec{name: fmt.Sprintf("LZRW1 %v, one page a call", level), class: ours, start: startRuns(level, 1)},
+			codec{name: fmt.Sprintf("LZRW1 %v, %d pages a call", level, callPages), class: ours, start: startRuns(level, callPages, false)},
+			codec{name: fmt.Sprintf("LZRW1 %v, one page a call", level), class: ours, start: startRuns(level, 1, false)},
 		)
 	}
 	return codecs
@@ -36,8 +36,8 @@ func ownClusterCodecs() []codec {
 	var codecs []codec
 	for _, level := range levels {
 		codecs = append(codecs,
-			codec{name: fmt.Sprintf("LZRW1 %v, runs of 16 pages", level), class: ours, start: startRuns(level, callClusters)},
-			codec{name: fmt.Sprintf("LZRW1 %v, without zero words", level), class: ours, start: startPacked(level)},
+			codec{name: fmt.Sprintf("LZRW1 %v, runs of 16 pages", level), class: ours, start: startRuns(level, callClusters, false)},
+			codec{name: fmt.Sprintf("LZRW1 %v, without zero words", level), class: ours, start: startRuns(level, callClusters, true)},
 			codec{name: fmt.Sprintf("pagestream %v, one worker", level), class: ours, start: startStream(level), process: true},
 		)
 	}
@@ -45,77 +45,63 @@ func ownClusterCodecs() []codec {
 }
 
 // A runCoder encodes each block as a run of pages: bare LZRW1, with a window
-// over the block and a place to stop behind each page.
+// over the block and a place to stop behind each page. Like a blockCoder, it
+// puts the blocks one behind the other.
 type runCoder struct {
-	encoder     *lzrw1.Encoder
-	blockBytes  int
-	runsPerCall int
-	runs        []lzrw1.Run
+	encoder    *lzrw1.Encoder
+	blockBytes int
+	pack       bool        // leave out words of zero, as pagestream does it
+	runs       []lzrw1.Run // of a call
+	content    []byte      // of the same, if packed
+
+	encoded []byte
+	ends    []int  // of each run in encoded
+	cuts    []int  // of each page in its run's Data
+	marks   []int  // and in its run's Blocks
+	packed  []bool // each page
 }
 
-func startRuns(level lzrw1.Level, runsPerCall int) func(int) coder {
+func startRuns(level lzrw1.Level, runsPerCall int, pack bool) func(int) coder {
 	return func(blockBytes int) coder {
-		return &runCoder{encoder: lzrw1.NewEncoder(level), blockBytes: blockBytes, runsPerCall: runsPerCall}
-	}
-}
-
-// point makes each run's Data a block of data.
-func (c *runCoder) point(data []byte) {
-	for i := range c.runs {
-		c.runs[i].Data = data[i*c.blockBytes:][:c.blockBytes]
+		c := &runCoder{
+			encoder:    lzrw1.NewEncoder(level),
+			blockBytes: blockBytes,
+			pack:       pack,
+			runs:       make([]lzrw1.Run, runsPerCall),
+		}
+		if pack {
+			c.content = make([]byte, runsPerCall*blockBytes/pages.Size*(pages.Size+mapBytes))
+		}
+		return c
 	}
 }
 
 func (c *runCoder) encode(data []byte) (int, error) {
-	if n := len(data) / c.blockBytes; len(c.runs) != n {
-		var cuts []int
-		for end := pages.Size; end <= c.blockBytes; end += pages.Size {
-			cuts = append(cuts, end)
+	c.encoded, c.ends, c.cuts, c.marks, c.packed = c.encoded[:0], c.ends[:0], c.cuts[:0], c.marks[:0], c.packed[:0]
+	for len(data) > 0 {
+		runs, content := c.runs[:min(len(c.runs), len(data)/c.blockBytes)], c.content
+		for i := range runs {
+			r := &runs[i]
+			r.Blocks, r.Ends, r.Cuts = r.Blocks[:0], r.Ends[:0], r.Cuts[:0]
+			r.Data = data[:c.blockBytes]
+			data = data[c.blockBytes:]
+			if c.pack {
+				content = c.packRun(r, content)
+				continue
+			}
+			for end := pages.Size; end <= c.blockBytes; end += pages.Size {
+				r.Cuts = append(r.Cuts, end)
+			}
 		}
-		c.runs = make([]lzrw1.Run, n)
-		for i := range c.runs {
-			c.runs[i].Cuts = cuts
-			c.runs[i].Blocks = make([]byte, 0, blockRoom(c.blockBytes))
-		}
-	}
-	c.point(data)
-	for i := range c.runs {
-		c.runs[i].Blocks, c.runs[i].Ends = c.runs[i].Blocks[:0], c.runs[i].Ends[:0]
-	}
-	for i := 0; i < len(c.runs); i += c.runsPerCall {
-		c.encoder.EncodeRuns(c.runs[i:min(i+c.runsPerCall, len(c.runs))])
-	}
-	total := 0
-	for i := range c.runs {
-		total += len(c.runs[i].Blocks)
-	}
-	return total, nil
-}
-
-func (c *runCoder) decode(dst []byte) error {
-	c.point(dst)
-	for i := 0; i < len(c.runs); i += c.runsPerCall {
-		if err := lzrw1.DecodeRuns(c.runs[i:min(i+c.runsPerCall, len(c.runs))]); err != nil {
-			return err
+		c.encoder.EncodeRuns(runs)
+		for i := range runs {
+			c.encoded = append(c.encoded, runs[i].Blocks...)
+			c.ends = append(c.ends, len(c.encoded))
+			c.cuts = append(c.cuts, runs[i].Cuts...)
+			c.marks = append(c.marks, runs[i].Ends...)
 		}
 	}
-	return nil
-}
-
-// A packedCoder is a runCoder of pages from which the words of zero are left
-// out where they are a sixteenth or more, as pagestream does it. The map of the
-// others counts with a page's block.
-type packedCoder struct {
-	runCoder
-	content []byte
-	cuts    []int // of all clusters
-	packed  []bool
-}
-
-func startPacked(level lzrw1.Level) func(int) coder {
-	return func(blockBytes int) coder {
-		return &packedCoder{runCoder: runCoder{encoder: lzrw1.NewEncoder(level), blockBytes: blockBytes, runsPerCall: callClusters}}
-	}
+	return len(c.encoded), nil
 }
 
 const (
@@ -123,59 +109,72 @@ const (
 	mapBytes  = pages.Size / wordBytes / 8
 )
 
-func (c *packedCoder) encode(data []byte) (int, error) {
-	if c.runs == nil {
-		c.runs = make([]lzrw1.Run, len(data)/c.blockBytes)
-		c.content = make([]byte, len(data)/pages.Size*(pages.Size+mapBytes))
-	}
-	c.cuts, c.packed = c.cuts[:0], c.packed[:0]
-	content, total := c.content, 0
-	for i := range c.runs {
-		r := &c.runs[i]
-		first, n := len(c.cuts), 0
-		for block := data[i*c.blockBytes:][:c.blockBytes]; len(block) > 0; block = block[pages.Size:] {
-			page, at := block[:pages.Size], content[n:]
-			words := asm.ZeroMap(at[:mapBytes], page)
-			packed := pages.Size/wordBytes-words >= pages.Size/wordBytes/16
-			if packed {
-				asm.Pack(at[mapBytes:], page, at[:mapBytes])
-				n += mapBytes + words*wordBytes
-			} else {
-				n += copy(at, page)
-			}
-			c.packed = append(c.packed, packed)
-			c.cuts = append(c.cuts, n)
+// packRun replaces the pages of r.Data by their contents, laid out in content,
+// and returns what is left of that. A page of which a sixteenth is words of
+// zero is the map of the others, and those.
+func (c *runCoder) packRun(r *lzrw1.Run, content []byte) []byte {
+	n := 0
+	for data := r.Data; len(data) > 0; data = data[pages.Size:] {
+		page, at := data[:pages.Size], content[n:]
+		words := asm.ZeroMap(at[:mapBytes], page)
+		packed := pages.Size/wordBytes-words >= pages.Size/wordBytes/16
+		if packed {
+			asm.Pack(at[mapBytes:], page, at[:mapBytes])
+			n += mapBytes + words*wordBytes
+		} else {
+			n += copy(at, page)
 		}
-		*r = lzrw1.Run{Data: content[:n], Cuts: c.cuts[first:], Blocks: r.Blocks[:0], Ends: r.Ends[:0]}
-		content = content[n:]
-		if (i+1)%c.runsPerCall == 0 || i+1 == len(c.runs) { // while the contents are in the cache
-			c.encoder.EncodeRuns(c.runs[i/c.runsPerCall*c.runsPerCall : i+1])
-		}
+		c.packed = append(c.packed, packed)
+		r.Cuts = append(r.Cuts, n)
 	}
-	for i := range c.runs {
-		total += len(c.runs[i].Blocks)
-	}
-	return total, nil
+	r.Data = content[:n]
+	return content[n:]
 }
 
-func (c *packedCoder) decode(dst []byte) error {
-	packed := c.packed
-	for i := range c.runs {
-		r := c.runs[i : i+1]
-		if err := lzrw1.DecodeRuns(r); err != nil {
+func (c *runCoder) decode(dst []byte) error {
+	perRun := c.blockBytes / pages.Size
+	start := 0
+	for first := 0; first < len(c.ends); first += len(c.runs) {
+		runs, content := c.runs[:min(len(c.runs), len(c.ends)-first)], c.content
+		for i := range runs {
+			run := first + i
+			cuts := c.cuts[run*perRun:][:perRun]
+			runs[i].Cuts, runs[i].Ends = append(runs[i].Cuts[:0], cuts...), append(runs[i].Ends[:0], c.marks[run*perRun:][:perRun]...)
+			runs[i].Blocks = c.encoded[start:c.ends[run]]
+			start = c.ends[run]
+			if c.pack {
+				runs[i].Data = content[:cuts[perRun-1]]
+				content = content[cuts[perRun-1]:]
+			} else {
+				runs[i].Data = dst[:c.blockBytes]
+				dst = dst[c.blockBytes:]
+			}
+		}
+		err := lzrw1.DecodeRuns(runs)
+		for i := range runs {
+			if c.pack && err == nil {
+				err = c.unpackRun(&runs[i], dst[:c.blockBytes], c.packed[(first+i)*perRun:])
+				dst = dst[c.blockBytes:]
+			}
+			runs[i].Blocks = nil // not to be written to
+		}
+		if err != nil {
 			return err
 		}
-		start := 0
-		for _, end := range r[0].Cuts {
-			content := r[0].Data[start:end]
-			if packed[0] {
-				if !asm.Unpack(dst[:pages.Size], content[mapBytes:], content[:mapBytes]) {
-					return errors.New("a page's map does not fit its words")
-				}
-			} else {
-				copy(dst, content)
-			}
-			dst, packed, start = dst[pages.Size:], packed[1:], end
+	}
+	return nil
+}
+
+// unpackRun is the reverse of packRun.
+func (c *runCoder) unpackRun(r *lzrw1.Run, dst []byte, packed []bool) error {
+	start := 0
+	for i, end := range r.Cuts {
+		content, page := r.Data[start:end], dst[i*pages.Size:][:pages.Size]
+		start = end
+		if !packed[i] {
+			copy(page, content)
+		} else if !asm.Unpack(page, content[mapBytes:], content[:mapBytes]) {
+			return errors.New("a page's map does not fit its words")
 		}
 	}
 	return nil
