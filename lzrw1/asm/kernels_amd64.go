@@ -7,7 +7,9 @@ import "github.com/klauspost/cpuid/v2"
 func native() []*Kernels {
 	sse2 := portable
 	sse2.Name = "sse2"
+	sse2.Fast.Single = fastSingleSSE2
 	sse2.Fast.Lockstep = fastLockstep
+	sse2.Reference.Single = referenceSingleSSE2
 	sse2.Reference.Lockstep = referenceLockstep
 	sse2.ZeroMap = zeroMapSSE2
 	sse2.DiffMap = diffMapSSE2
@@ -26,6 +28,7 @@ func native() []*Kernels {
 
 	avx2 := ssse3
 	avx2.Name = "avx2"
+	avx2.Fast.Single = fastSingleAVX2
 	avx2.Dense = denseAVX2
 	avx2.Decode = decodeAVX2
 	avx2.ZeroMap = zeroMapAVX2
