@@ -12,7 +12,8 @@
 // one, its chain is done.
 //
 // The fast kernel of SSE2 hashes where it looks up; the others hash ahead, 16
-// or 8 positions at a time, which takes four cycles off the chain.
+// or 8 positions at a time, which takes four cycles off the chain. TZCNT is
+// read as BSF by processors without it, and is never given 0.
 
 #define BYTES SI   // address of data
 #define TABLE R8   // address of the table
