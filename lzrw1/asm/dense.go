@@ -113,8 +113,8 @@ type DenseScratch struct {
 	words   [lanePad + stretches*lanePitch]uint16
 	lengths [lanePad + stretches*lanePitch]uint8
 
-	// The search's own: slots by position, the even ones of 32 before the odd
-	// ones, and candidates and agreements of the latest positions.
+	// The search's own: slots by position, the even ones of a vector or two
+	// before the odd ones, and candidates and agreements of the latest positions.
 	recentSlots [maxStretch]uint16
 	longSlots   [maxStretch]uint16
 	recent      [searchRing]uint32

@@ -7,6 +7,7 @@ func native() []*Kernels {
 	neon.Name = "neon"
 	neon.Fast.Lockstep = fastLockstepNEON
 	neon.Reference.Lockstep = referenceLockstepNEON
+	neon.Dense = denseNEON
 	neon.Decode = decodeNEON
 	neon.ZeroMap = zeroMapNEON
 	neon.DiffMap = diffMapNEON
