@@ -1,10 +1,5 @@
 package lzrw1
 
-import (
-	"encoding/binary"
-	"unsafe"
-)
-
 // Limits of the format.
 const (
 	// MaxOffset is the farthest that a copy reaches back, in bytes.
@@ -18,11 +13,6 @@ const (
 	groupItems   = 16 // items of a full group
 	controlBytes = 2  // of a group's control word
 	copyBytes    = 2  // of a copy item
-
-	// maxGroupBytes is the most that a group takes, all copies.
-	maxGroupBytes = controlBytes + groupItems*copyBytes
-	// maxGroupDecoded is the most that a group decodes to.
-	maxGroupDecoded = groupItems * MaxCopy
 )
 
 // MaxEncodedLen returns the size of the largest block that n bytes encode to:
@@ -58,32 +48,4 @@ func (l Level) String() string {
 		return "reference"
 	}
 	return "unknown"
-}
-
-func load64(b []byte, i int) uint64 { return binary.LittleEndian.Uint64(b[i:]) }
-
-// The encoders' inner loops address memory without bounds checks, which would
-// cost them a third of their speed. Each loop says why it stays in bounds.
-
-// at8 returns the eight bytes at p+i.
-func at8(p unsafe.Pointer, i int) uint64 {
-	return binary.LittleEndian.Uint64((*[8]byte)(unsafe.Add(p, i))[:])
-}
-
-// put1 writes a byte at p+i.
-func put1(p unsafe.Pointer, i int, v byte) { *(*byte)(unsafe.Add(p, i)) = v }
-
-// putCopy writes a copy item at p+i.
-func putCopy(p unsafe.Pointer, i, offset, length int) {
-	binary.BigEndian.PutUint16((*[2]byte)(unsafe.Add(p, i))[:], copyItem(offset, length))
-}
-
-// putControl writes a control word at p+i.
-func putControl(p unsafe.Pointer, i int, control uint32) {
-	binary.LittleEndian.PutUint16((*[2]byte)(unsafe.Add(p, i))[:], uint16(control))
-}
-
-// copyItem returns the two bytes of a copy, the first in the high half.
-func copyItem(offset, length int) uint16 {
-	return uint16(offset>>8<<12 | (length-1)<<8 | offset&0xFF)
 }

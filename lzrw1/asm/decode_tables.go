@@ -20,6 +20,8 @@ type decodeTables struct {
 
 // tables is allocated because allocations of this size begin at a cache line,
 // which static data does not; only speed depends on it.
+//
+//lint:ignore U1000 the kernels use it
 var tables = newDecodeTables()
 
 func newDecodeTables() *decodeTables {

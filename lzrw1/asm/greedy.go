@@ -21,12 +21,15 @@ func hash1991(x uint32) uint32 {
 	return 40543 * k >> 4 & (tableSlots - 1)
 }
 
-// fastSingle encodes groups of the lane with the scheme Fast until it stops.
-func fastSingle(l *Lane) {
+func fastSingle(l *Lane)      { single(l, fastGroup) }
+func referenceSingle(l *Lane) { single(l, referenceGroup) }
+
+// single encodes groups of the lane until it stops.
+func single(l *Lane, group func(data, out unsafe.Pointer, i, o int, table *[tableSlots]uint16) (int, int)) {
 	data, out := unsafe.Pointer(&l.data), unsafe.Pointer(&l.out)
 	for l.pos <= l.limit {
 		l.groupPos, l.groupAt = l.pos, l.at
-		pos, at := fastGroup(data, out, int(l.pos), int(l.at), &l.table)
+		pos, at := group(data, out, int(l.pos), int(l.at), &l.table)
 		l.pos, l.at = uint64(pos), uint64(at)
 	}
 }
@@ -64,18 +67,8 @@ func fastGroup(data, out unsafe.Pointer, i, o int, table *[tableSlots]uint16) (i
 	return i, o
 }
 
-// referenceSingle encodes groups of the lane with the scheme Reference until
-// it stops.
-func referenceSingle(l *Lane) {
-	data, out := unsafe.Pointer(&l.data), unsafe.Pointer(&l.out)
-	for l.pos <= l.limit {
-		l.groupPos, l.groupAt = l.pos, l.at
-		pos, at := referenceGroup(data, out, int(l.pos), int(l.at), &l.table)
-		l.pos, l.at = uint64(pos), uint64(at)
-	}
-}
-
-// referenceGroup is fastGroup with the other hash.
+// referenceGroup is fastGroup with the other hash; a call of the hash by a
+// variable would cost more than the rest of an item.
 func referenceGroup(data, out unsafe.Pointer, i, o int, table *[tableSlots]uint16) (int, int) {
 	at := o
 	o += controlBytes
