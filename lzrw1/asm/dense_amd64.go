@@ -5,6 +5,9 @@ package asm
 // The kernels of DenseKernels, which says what they are given and return.
 
 //go:noescape
+func denseSearchSSSE3(data *byte, i, n, x int, t *DenseTable, s *DenseScratch) int
+
+//go:noescape
 func denseSearchAVX2(data *byte, i, n, x int, t *DenseTable, s *DenseScratch) int
 
 //go:noescape

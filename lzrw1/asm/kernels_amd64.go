@@ -15,12 +15,13 @@ func native() []*Kernels {
 	sse2.DiffMap = diffMapSSE2
 	sse2.Pack = packSSE2
 	sse2.Unpack = unpackSSE2
-	if !cpuid.CPU.Supports(cpuid.SSSE3, cpuid.POPCNT) {
+	if !cpuid.CPU.Supports(cpuid.SSSE3, cpuid.SSE4, cpuid.POPCNT) {
 		return []*Kernels{&sse2}
 	}
 
 	ssse3 := sse2
 	ssse3.Name = "ssse3"
+	ssse3.Dense.search = denseSearchSSSE3
 	ssse3.Decode = decodeSSSE3
 	if !cpuid.CPU.Supports(cpuid.AVX2, cpuid.BMI1, cpuid.BMI2) {
 		return []*Kernels{&sse2, &ssse3}
