@@ -171,6 +171,9 @@ Memory comes as a raw image, an ELF core (virsh dump --memory-only, QEMU's
 dump-guest-memory, gcore) or a LiME dump (LiME, AVML), from a file or a pipe.
 FILE may be -, standard input; the output is standard output then.
 
+The inner loops are chosen for the processor; LZPAGE_KERNELS=portable in the
+environment does without assembly. The output is the same.
+
 Exit status: 0 all is well; 1 it failed, and no output is left; 2 something was
 missing or damaged and --salvage took the rest.`,
 		Example: `  lzpage compress guest.ram            writes guest.ram.lzp

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/lzpage/lzpage/internal/image"
+	"github.com/lzpage/lzpage/lzrw1/asm"
 	"github.com/lzpage/lzpage/pagestream"
 	"github.com/spf13/cobra"
 )
@@ -84,6 +85,7 @@ type benchReport struct {
 	Sample   int           `json:"sample_bytes"`
 	PageSize int           `json:"page_size"`
 	Cores    int           `json:"cores"`
+	Kernels  string        `json:"kernels"`
 	Rounds   int           `json:"rounds"`
 	Results  []benchResult `json:"results"`
 }
@@ -148,7 +150,7 @@ func (r *benchmark) run(ctx context.Context, name string) error {
 		return err
 	}
 	r.endProgress()
-	report := benchReport{Input: in.name, Sample: len(sample), PageSize: int(r.pageSize), Cores: cores, Rounds: r.rounds}
+	report := benchReport{Input: in.name, Sample: len(sample), PageSize: int(r.pageSize), Cores: cores, Kernels: asm.Active.Name, Rounds: r.rounds}
 	for _, v := range variants {
 		report.Results = append(report.Results, v.result(len(sample)))
 	}
@@ -395,8 +397,8 @@ func median(runs []took, quantity func(took) float64) float64 {
 
 // write writes the report for people.
 func (b *benchReport) write(w io.Writer) error {
-	fmt.Fprintf(w, "%s: a sample of %s, pages of %s, median of %s\n\n",
-		b.Input, formatSize(uint64(b.Sample)), formatSize(uint64(b.PageSize)), formatCount(uint64(b.Rounds), "round"))
+	fmt.Fprintf(w, "%s: a sample of %s, pages of %s, %s kernels, median of %s\n\n",
+		b.Input, formatSize(uint64(b.Sample)), formatSize(uint64(b.PageSize)), b.Kernels, formatCount(uint64(b.Rounds), "round"))
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	row := func(cells ...string) { fmt.Fprintln(t, strings.Join(cells, "\t")+"\t") }
 	all := formatCount(uint64(b.Cores), "core")
