@@ -144,19 +144,27 @@ func (t *DenseTable) Reset(data []byte, history int) {
 	t.Base = max(0, history-maxOffset)
 	data = data[t.Base:]
 	for i := range min(history-t.Base, len(data)-maxCopy+1) {
-		t.enter(le.Uint64(data[i:]), i)
+		x := le.Uint64(data[i:])
+		t.enterRecent(x, i)
+		t.enterLong(x, i)
 	}
 }
 
-// enter adds position i, where x stands, and returns the positions before it.
-func (t *DenseTable) enter(x uint64, i int) (recent uint32, long uint16) {
+// enterRecent enters position i, where x stands, in Recent, and returns the
+// positions before it. It and enterLong are two to be inlined.
+func (t *DenseTable) enterRecent(x uint64, i int) uint32 {
 	slot := &t.Recent[recentSlot(x)%denseSlots]
-	recent = *slot
+	recent := *slot
 	*slot = recent<<16 | uint32(uint16(i))
-	slot16 := &t.Long[longSlot(x)%denseSlots]
-	long = *slot16
-	*slot16 = uint16(i)
-	return recent, long
+	return recent
+}
+
+// enterLong enters the position in Long and returns the one before it.
+func (t *DenseTable) enterLong(x uint64, i int) uint16 {
+	slot := &t.Long[longSlot(x)%denseSlots]
+	long := *slot
+	*slot = uint16(i)
+	return long
 }
 
 // rebase makes Base greater by as much as leaves the window before position
@@ -295,58 +303,91 @@ func (e *denseEmitter) searchStretch(k *DenseKernels, data []byte, start, q, n, 
 }
 
 func searchPortable(data *byte, i, n, x int, t *DenseTable, s *DenseScratch) int {
-	src := unsafe.Pointer(data)
 	found := 0
-	key := uint32(s.keys[x-1])
-	keys := s.keys[x : x+n]
-	lens := s.lens[x : x+n]
-	lens = lens[:len(keys)]
-	for j := range keys {
-		word := at8(src, i)
-		recent, long16 := t.enter(word, i)
-		latest, older, long := recent&0xFFFF, recent>>16, uint32(long16)
-		key = max(key, keyLength) - keyLength // of the position before
-		d1 := word ^ at8(src, int(latest))
-		d2 := word ^ at8(src, int(older))
-		d3 := word ^ at8(src, int(long))
-		if min(d1<<40, d2<<40, d3<<40) == 0 { // one of them has three bytes
-			if d1<<40 == 0 {
-				key = max(key, ownKey(src, i, d1, latest))
-			}
-			if d2<<40 == 0 {
-				key = max(key, ownKey(src, i, d2, older))
-			}
-			if d3<<40 == 0 && long != latest {
-				key = max(key, ownKey(src, i, d3, long))
-			}
-		}
-		keys[j] = uint16(key)
-		length := uint8(key / keyLength)
-		if key < minKey {
-			length |= noCopy
-		} else {
-			found++
-		}
-		lens[j] = length
-		i++
+	for n > 0 {
+		block := min(n, searchRing)
+		s.enter(data, i, block, t)
+		found += s.choose(data, i, block, x)
+		i += block
+		n -= block
+		x += block
 	}
 	return found
 }
 
-// ownKey returns the key of the agreement between src+i and src+pos, whose
-// first 8 bytes differ by d and the first three not, or 0 where the offset is
-// not legal. All 16 bytes there must be readable.
-func ownKey(src unsafe.Pointer, i int, d uint64, pos uint32) uint32 {
-	number := pos - uint32(i) + maxOffset
-	if number >= maxOffset {
-		return 0
+// enter enters the n positions from i on, searchRing at most, and keeps their
+// candidates.
+func (s *DenseScratch) enter(data *byte, i, n int, t *DenseTable) {
+	for j := range n {
+		word := at8(unsafe.Pointer(data), i)
+		s.recent[j%searchRing] = t.enterRecent(word, i)
+		s.long[j%searchRing] = t.enterLong(word, i)
+		i++
 	}
-	length := uint32(bits.TrailingZeros64(d)) >> 3
-	if d == 0 {
-		length += uint32(bits.TrailingZeros64(at8(src, i+8)^at8(src, int(pos)+8))) >> 3
-	}
-	return (length-1)*keyLength + number
 }
+
+// choose finds the keys and lens of these positions.
+func (s *DenseScratch) choose(data *byte, i, n, x int) int {
+	src := unsafe.Pointer(data)
+	key := uint32(s.keys[x-1])
+	keys := s.keys[x : x+n]
+	lens := s.lens[x : x+n]
+	lens = lens[:len(keys)]
+	none := uint32(0)
+	for j := range keys {
+		word := at8(src, i)
+		recent, long := s.recent[j%searchRing], uint32(s.long[j%searchRing])
+		latest, older := recent&0xFFFF, recent>>16
+		d1 := word ^ at8(src, int(latest))
+		d2 := word ^ at8(src, int(older))
+		d3 := word ^ at8(src, int(long))
+		own := max(ownKey(i, d1, 0, latest), ownKey(i, d2, 0, older), ownKey(i, d3, 0, long))
+		if own >= 8*keyLength { // there may be more
+			next := at8(src, i+8)
+			if d1 == 0 {
+				own = max(own, ownKey(i, next^at8(src, int(latest)+8), 8, latest))
+			}
+			if d2 == 0 {
+				own = max(own, ownKey(i, next^at8(src, int(older)+8), 8, older))
+			}
+			if d3 == 0 && long != latest {
+				own = max(own, ownKey(i, next^at8(src, int(long)+8), 8, long))
+			}
+		}
+		key = max(key, own, keyLength) - keyLength
+		keys[j] = uint16(key)
+		length := key / keyLength
+		isNone := (length - minKey/keyLength) >> 31
+		none += isNone
+		lens[j] = uint8(length | isNone*noCopy)
+		i++
+	}
+	return n - int(none)
+}
+
+// ownKey returns the key, but with the length itself in place of that less one,
+// of the agreement of position i with pos, of which length bytes are known and
+// the next 8 differ by d, or 0 where the offset is not legal.
+func ownKey(i int, d uint64, length int, pos uint32) uint32 {
+	number := pos - uint32(i) + maxOffset
+	key := uint32(8*length+bits.TrailingZeros64(d))&^7*(keyLength/8) + number
+	if number >= maxOffset {
+		key = 0
+	}
+	return key
+}
+
+// saves is the bits that a copy saves, by what lens holds, and less than nothing
+// where there is no copy.
+var saves = func() (bits [32]int32) {
+	for i := range bits {
+		bits[i] = -1 << 16
+		if i < noCopy {
+			bits[i] = int32(literalBits*(i+1) - copyBits)
+		}
+	}
+	return bits
+}()
 
 func parsePortable(s *DenseScratch, q, n int) int {
 	total := 0
@@ -361,14 +402,13 @@ func parsePortable(s *DenseScratch, q, n int) int {
 				lens[i] |= noCopy
 			}
 		}
-		saved := s.saved[lane*lanePitch:][:length+1]
+		saved := (*[lanePitch]uint16)(s.saved[lane*lanePitch:])
 		saved[length] = 0
-		best := uint16(0)
+		best := int32(0)
 		for i := length - 1; i >= 0; i-- {
-			if l := int(lens[i]); l < noCopy {
-				best = max(best, saved[i+l+1]+uint16(literalBits*(l+1)-copyBits))
-			}
-			saved[i] = best
+			l := int(lens[i]) % len(saves)
+			best = max(best, int32(saved[i+l+1])+saves[l])
+			saved[i] = uint16(best)
 		}
 		total += int(best)
 	}
@@ -432,21 +472,20 @@ func emitPortable(dst *byte, s *DenseScratch, pending int) (o, left int) {
 	return o, pending
 }
 
-// putGroup writes a group to out+o and returns its length.
+// putGroup writes a group to out+o and returns its length. It writes one byte
+// behind it where the last item is a literal.
 func putGroup(out unsafe.Pointer, o int, words []uint16, lengths []uint8) int {
-	control := uint16(0)
+	control := uint32(0)
 	n := controlBytes
+	lengths = lengths[:len(words)]
 	for i, word := range words {
 		put1(out, o+n, byte(word))
-		n++
-		if lengths[i] > 1 {
-			put1(out, o+n, byte(word>>8))
-			n++
-			control |= 1 << i
-		}
+		put1(out, o+n+1, byte(word>>8)) // the next item overwrites a literal's
+		isCopy := (1 - uint32(lengths[i])) >> 31
+		control |= isCopy << (i % groupItems)
+		n += 1 + int(isCopy)
 	}
-	put1(out, o, byte(control))
-	put1(out, o+1, byte(control>>8))
+	putControl(out, o, control)
 	return n
 }
 
