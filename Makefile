@@ -12,7 +12,7 @@ SYSTEM := qemu-system-x86_64:qemu-system-x86 dpkg-deb:dpkg
 PEERS := lz4:lz4 zstd:zstd
 C := cc:gcc stdlib.h:libc6-dev lz4.h:liblz4-dev zstd.h:libzstd-dev
 
-.PHONY: all build demo test check vet cross emulated fuzz go-fuzz fuzz-briefly bench clean
+.PHONY: all build demo test check vet cross kernels emulated fuzz go-fuzz fuzz-briefly bench clean
 
 all: build
 
@@ -36,12 +36,13 @@ test:
 	cd bench && go test ./...
 
 # what CI runs beside the tests
-check: vet cross emulated fuzz-briefly
+check: vet cross kernels emulated fuzz-briefly
 
 vet:
 	@scripts/need go $(C)
 	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "not formatted by gofmt: $$unformatted"; exit 1; }
 	go vet ./...
+	go vet -tags purego ./...
 	cd bench && go vet ./...
 	go run $(STATICCHECK) ./...
 	cd bench && go run $(STATICCHECK) ./...
@@ -57,13 +58,30 @@ cross:
 		CGO_ENABLED=0 GOOS=$${target%/*} GOARCH=$${target#*/} go vet ./... || exit 1; \
 	done
 
-# the tests with words of 32 bits, and under emulation on a big-endian machine
-# and on arm64
+# the tests of the codec and its users with each implementation of the kernels,
+# without any assembly, and with what finds misuse of memory in Go code.
+# LZPAGE_REQUIRE_KERNELS has a test fail if others are in use.
+KERNELS_x86_64 := portable sse2 ssse3 avx2
+KERNELS_aarch64 := portable neon
+kernels:
+	@scripts/need go $(C)
+	@for kernels in $(or $(KERNELS_$(shell uname -m)),portable); do \
+		echo "go test with kernels $$kernels"; \
+		LZPAGE_KERNELS=$$kernels LZPAGE_REQUIRE_KERNELS=$$kernels go test -count=1 -short ./lzrw1/... ./pagestream ./fuzz || exit 1; \
+	done
+	go test -short -tags purego -skip NoAllocationsAPage ./lzrw1/... ./pagestream # with this tag, hash/maphash allocates
+	go test -short -race -skip 'GreedySingle|GreedyLockstep' ./lzrw1/...
+	go test -short -asan -skip 'GreedySingle|GreedyLockstep' ./lzrw1/...
+
+# the tests with words of 32 bits, and under emulation on a big-endian machine,
+# on arm64, and on amd64 without AVX2 and without SSSE3
 emulated:
 	@scripts/need go qemu-s390x-static:qemu-user-static
 	CGO_ENABLED=0 GOARCH=386 go test -short ./lzrw1/... ./pagestream/... ./internal/image
 	CGO_ENABLED=0 GOARCH=s390x go test -short -exec qemu-s390x-static ./lzrw1/... ./pagestream/... ./internal/image
-	CGO_ENABLED=0 GOARCH=arm64 go test -short -exec qemu-aarch64-static ./lzrw1/... ./pagestream/...
+	CGO_ENABLED=0 GOARCH=arm64 LZPAGE_REQUIRE_KERNELS=neon go test -short -exec qemu-aarch64-static ./lzrw1/... ./pagestream/...
+	CGO_ENABLED=0 GOARCH=amd64 LZPAGE_REQUIRE_KERNELS=ssse3 go test -short -exec 'qemu-x86_64-static -cpu Nehalem' ./lzrw1/...
+	CGO_ENABLED=0 GOARCH=amd64 LZPAGE_REQUIRE_KERNELS=sse2 go test -short -exec 'qemu-x86_64-static -cpu Opteron_G1' ./lzrw1/...
 
 # each native fuzz target, FUZZTIME long (60s, or 3000x for so many inputs)
 fuzz:
