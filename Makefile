@@ -69,7 +69,7 @@ kernels:
 		echo "go test with kernels $$kernels"; \
 		LZPAGE_KERNELS=$$kernels LZPAGE_REQUIRE_KERNELS=$$kernels go test -count=1 -short ./lzrw1/... ./pagestream ./fuzz || exit 1; \
 	done
-	go test -short -tags purego -skip NoAllocationsAPage ./lzrw1/... ./pagestream # with this tag, hash/maphash allocates
+	go test -short -tags purego ./lzrw1/... ./pagestream
 	go test -short -race -skip 'GreedySingle|GreedyLockstep' ./lzrw1/...
 	go test -short -asan -skip 'GreedySingle|GreedyLockstep' ./lzrw1/...
 

@@ -2,8 +2,8 @@ package pagestream
 
 import (
 	"bytes"
-	"hash/maphash"
 	"math/bits"
+	"math/rand/v2"
 	"sync/atomic"
 )
 
@@ -147,17 +147,21 @@ func (f *finder) find(at pageAddress, page []byte, crc uint32) (pageAddress, boo
 // have the same hash form a chain, from the last one entered back.
 type resolver struct {
 	window *pageWindow
-	seed   maphash.Seed // nobody can make a stream of long chains
-	heads  []uint64     // by hash: 1 + the number of the last page of the chain
-	before []uint64     // by slot: the same of the page before it in its chain
+	secret [2]uint64 // of the hash, so that nobody can make a stream of long chains
+	heads  []uint64  // by hash: 1 + the number of the last page of the chain
+	before []uint64  // by slot: the same of the page before it in its chain
 }
 
 func newResolver(pageSize int, limit uint64) *resolver {
-	return &resolver{window: newPageWindow(pageSize, limit), seed: maphash.MakeSeed()}
+	return &resolver{
+		window: newPageWindow(pageSize, limit),
+		secret: [2]uint64{rand.Uint64() | 1, rand.Uint64() | 1},
+	}
 }
 
 func (r *resolver) head(at pageAddress) *uint64 {
-	return &r.heads[maphash.Comparable(r.seed, at)&uint64(len(r.heads)-1)]
+	hash := r.secret[0]*at.page + r.secret[1]*uint64(at.region)
+	return &r.heads[hash>>(64-bits.Len(uint(len(r.heads)-1)))]
 }
 
 func (r *resolver) enter(at pageAddress, page []byte, crc uint32) {

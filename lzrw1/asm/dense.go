@@ -115,11 +115,14 @@ type DenseScratch struct {
 
 	// The search's own: slots by position, the even ones of a vector or two
 	// before the odd ones, and candidates and agreements of the latest positions.
+	//lint:ignore U1000 kernels in assembly use it
 	recentSlots [maxStretch]uint16
-	longSlots   [maxStretch]uint16
-	recent      [searchRing]uint32
-	long        [searchRing]uint16
-	agree       [3][searchRing]uint16
+	//lint:ignore U1000 kernels in assembly use it
+	longSlots [maxStretch]uint16
+	recent    [searchRing]uint32
+	long      [searchRing]uint16
+	//lint:ignore U1000 kernels in assembly use it
+	agree [3][searchRing]uint16
 }
 
 // searchRing is how many positions the candidates and agreements are kept of.
