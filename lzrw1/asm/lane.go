@@ -112,7 +112,7 @@ func (l *Lane) rebase() {
 	subtract(&l.table, uint16(by))
 }
 
-// subtract subtracts by from each slot, down to 0. Four slots are in a word.
+// subtract subtracts by from each slot, down to 0.
 func subtract(table *[tableSlots]uint16, by uint16) {
 	for i := range table {
 		table[i] -= min(table[i], by)
@@ -138,7 +138,7 @@ func (l *Lane) Out() []byte { return l.out[:l.at] }
 // DropOut forgets the groups written.
 func (l *Lane) DropOut() { l.at = 0 }
 
-// Finish ends the block. Out then returns the rest of it. Finish reports
+// Finish ends the block, which is not empty. Out then returns the rest of it. Finish reports
 // whether the last group is full.
 func (l *Lane) Finish(s *Scheme) (full bool) {
 	i, end := int(l.groupPos), int(l.end)
