@@ -138,8 +138,8 @@ func (l *Lane) Out() []byte { return l.out[:l.at] }
 // DropOut forgets the groups written.
 func (l *Lane) DropOut() { l.at = 0 }
 
-// Finish ends the block, which is not empty. Out then returns the rest of it. Finish reports
-// whether the last group is full.
+// Finish ends the block, which is not empty. Out then returns the rest of it.
+// Finish reports whether the last group is full.
 func (l *Lane) Finish(s *Scheme) (full bool) {
 	i, end := int(l.groupPos), int(l.end)
 	at, o := int(l.groupAt), int(l.groupAt)+controlBytes
