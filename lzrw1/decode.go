@@ -9,7 +9,8 @@ import (
 )
 
 // AppendDecode appends what the block src decodes to to dst and returns the
-// result. Copies reach back no farther than the block's own output. It grows
+// result. Copies reach back no farther than the block's own output. src must
+// not overlap dst, its spare capacity included. It grows
 // dst by no more than 7.53 times len(src). Errors are [*CorruptError].
 func AppendDecode(dst, src []byte) ([]byte, error) {
 	size, err := DecodedLen(src)
@@ -63,8 +64,9 @@ func DecodedLen(src []byte) (int, error) {
 }
 
 // Decode decodes the block src into dst and returns the number of bytes
-// written. It never writes beyond len(dst). Errors are [*CorruptError] and,
-// where dst is too small, [ErrTooLong]; dst is then undefined.
+// written. It never writes beyond len(dst), which must not overlap src. Errors
+// are [*CorruptError] and, where dst is too small, [ErrTooLong]; dst is then
+// undefined.
 func Decode(dst, src []byte) (int, error) {
 	return DecodeHistory(dst, 0, src)
 }
