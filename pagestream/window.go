@@ -100,14 +100,19 @@ func (w *pageWindow) shelved(slot uint64) []byte {
 }
 
 // lend takes a buffer of entered pages, the last of them being number end-1,
-// and returns one that has come back, or nil. It may be called by another
-// goroutine than the rest.
+// and returns one that is no smaller and none of whose pages is remembered any
+// more, or nil. Smaller ones that it finds before are let go, so that what is
+// held does not grow by more than the pages remembered. It may be called by
+// another goroutine than the rest.
 func (w *pageWindow) lend(buffer []byte, end uint64) []byte {
 	w.lent = append(w.lent, lentBuffer{buffer, end})
-	if oldest := w.lent[0]; w.count.Load() >= oldest.end+w.limit {
-		copy(w.lent, w.lent[1:])
-		w.lent = w.lent[:len(w.lent)-1]
-		return oldest.buffer
+	for len(w.lent) > 0 && w.count.Load() >= w.lent[0].end+w.limit {
+		oldest := w.lent[0].buffer
+		w.lent[0].buffer = nil // the array outlives its first elements
+		w.lent = w.lent[1:]
+		if cap(oldest) >= cap(buffer) {
+			return oldest
+		}
 	}
 	return nil
 }

@@ -63,3 +63,32 @@ func TestWindowLending(t *testing.T) {
 		}
 	}
 }
+
+// Small buffers that have come back do not make room for large ones: what a
+// window holds stays within its bound when pages begin to come in large ones.
+func TestWindowLetsGoOfSmallBuffers(t *testing.T) {
+	const size, limit = 512, 64
+	w := newPageWindow(size, limit)
+	for i := range 4 * limit {
+		pages := 1
+		if i >= 2*limit {
+			pages = 16
+		}
+		data := make([]byte, pages*size)
+		since := w.count.Load()
+		for p := range pages {
+			w.enter(pageAddress{page: uint64(16*i + p)}, data[p*size:][:size], 0)
+		}
+		if !w.leave(len(data), since) {
+			t.Fatalf("buffer %d, all of it entered, is not lent", i)
+		}
+		w.lend(data, w.count.Load())
+		held := 0
+		for _, l := range w.lent {
+			held += len(l.buffer)
+		}
+		if allowed := 2*limit*size + len(data); held > allowed {
+			t.Fatalf("after buffer %d, %d bytes are held for a window of %d", i, held, limit*size)
+		}
+	}
+}
