@@ -114,7 +114,7 @@ type task struct {
 // begin takes up a run.
 func (t *task) begin(r *Run) {
 	r.check(0, r.History)
-	t.run, t.open = r, false
+	t.run, t.open, t.onTrial = r, false, false
 	t.lane.Reset(t.encoder.kernels.Scheme, r.Data[:r.History])
 	t.end, t.loaded = r.History, r.History
 	r.Blocks = slices.Grow(r.Blocks, MaxEncodedLen(len(r.Data)-r.History))

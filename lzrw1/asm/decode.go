@@ -26,16 +26,14 @@ func Decode(data []byte, o int, src []byte) (oEnd, sEnd int) {
 // time, copies as two words.
 func decodePortable(dataStart *byte, size, o int, srcStart *byte, srcSize, s int) (oEnd, sEnd int) {
 	const (
-		maxGroup   = 2 + 16*2 // bytes
-		maxDecoded = 16 * 16
-		slack      = 16      // a copy or a run of literals may be read and written so far beyond its end
-		marker     = 1 << 16 // behind the control bits
+		maxGroupBytes = controlBytes + groupItems*copyBytes
+		slack         = 16 // a copy or a run of literals may be read and written so far beyond its end
 	)
 	data, src := unsafe.Slice(dataStart, size), unsafe.Slice(srcStart, srcSize)
-	for s+maxGroup+slack <= len(src) && o+maxDecoded+slack <= len(data) {
+	for s+maxGroupBytes+slack <= len(src) && o+maxGroup+slack <= len(data) {
 		oEnd, sEnd = o, s
-		control := uint32(binary.LittleEndian.Uint16(src[s:])) | marker
-		s += 2
+		control := uint32(le.Uint16(src[s:])) | groupStart
+		s += controlBytes
 		for {
 			run := bits.TrailingZeros32(control) // literals before the next copy
 			*(*[16]byte)(data[o:]) = *(*[16]byte)(src[s:])
@@ -52,7 +50,7 @@ func decodePortable(dataStart *byte, size, o int, srcStart *byte, srcSize, s int
 				return oEnd, sEnd
 			}
 			from := o - offset
-			x := binary.LittleEndian.Uint64(data[from:])
+			x := le.Uint64(data[from:])
 			if offset < 8 {
 				// repeat the first offset bytes; the second word starts
 				// where their period does
@@ -62,9 +60,9 @@ func decodePortable(dataStart *byte, size, o int, srcStart *byte, srcSize, s int
 				x |= x << (32 * offset)
 				from = o - int(periods[offset])
 			}
-			binary.LittleEndian.PutUint64(data[o:], x)
-			binary.LittleEndian.PutUint64(data[o+8:], binary.LittleEndian.Uint64(data[from+8:]))
-			s += 2
+			le.PutUint64(data[o:], x)
+			le.PutUint64(data[o+8:], le.Uint64(data[from+8:]))
+			s += copyBytes
 			o += length
 			control >>= 1
 			if control == 1 {

@@ -114,7 +114,7 @@ func agreement(data unsafe.Pointer, i, offset int, d uint64) int {
 
 // at8 returns the eight bytes at p+i.
 func at8(p unsafe.Pointer, i int) uint64 {
-	return binary.LittleEndian.Uint64((*[8]byte)(unsafe.Add(p, i))[:])
+	return le.Uint64((*[8]byte)(unsafe.Add(p, i))[:])
 }
 
 // put1 writes a byte at p+i.
@@ -127,5 +127,5 @@ func putCopy(p unsafe.Pointer, i, offset, length int) {
 
 // putControl writes a control word at p+i.
 func putControl(p unsafe.Pointer, i int, control uint32) {
-	binary.LittleEndian.PutUint16((*[2]byte)(unsafe.Add(p, i))[:], uint16(control))
+	le.PutUint16((*[2]byte)(unsafe.Add(p, i))[:], uint16(control))
 }

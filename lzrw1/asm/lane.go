@@ -1,7 +1,5 @@
 package asm
 
-import "encoding/binary"
-
 // A Lane is where a greedy encoder works on a run of blocks: the run's bytes,
 // a stretch at a time, the table, and the groups that the kernel writes. All
 // that a kernel reads and writes lies within its lane, so it never touches the
@@ -81,7 +79,7 @@ func (l *Lane) Reset(s *Scheme, history []byte) {
 	copy(l.data[firstPos:], history)
 	for i := range len(history) - minCopy + 1 {
 		p := firstPos + i
-		l.table[s.Hash(binary.LittleEndian.Uint32(l.data[p:]))] = uint16(p)
+		l.table[s.Hash(le.Uint32(l.data[p:]))] = uint16(p)
 	}
 	l.end += uint64(len(history))
 	l.pos = l.end
@@ -132,7 +130,7 @@ func (l *Lane) Stopped() bool { return l.pos > l.limit }
 // Skip leaves out what is loaded and not encoded.
 func (l *Lane) Skip() { l.pos, l.limit = l.end, 0 }
 
-// Out returns the groups written since Reset or TakeOut.
+// Out returns the groups written since Reset or DropOut.
 func (l *Lane) Out() []byte { return l.out[:l.at] }
 
 // DropOut forgets the groups written.
@@ -145,20 +143,20 @@ func (l *Lane) Finish(s *Scheme) (full bool) {
 	at, o := int(l.groupAt), int(l.groupAt)+controlBytes
 	items, control := 0, uint16(0)
 	if l.pos > l.groupPos { // else the kernel had nothing to do
-		control = binary.LittleEndian.Uint16(l.out[at:])
+		control = le.Uint16(l.out[at:])
 		i, o, items = l.cutGroup(s, control)
 		control &= 1<<items - 1
 	}
 	for ; i < end; i++ {
 		if items == groupItems {
-			binary.LittleEndian.PutUint16(l.out[at:], control)
+			le.PutUint16(l.out[at:], control)
 			at, o, items, control = o, o+controlBytes, 0, 0
 		}
 		l.out[o] = l.data[i]
 		o++
 		items++
 	}
-	binary.LittleEndian.PutUint16(l.out[at:], control)
+	le.PutUint16(l.out[at:], control)
 	l.at = uint64(o)
 	l.pos, l.limit = l.end, 0
 	return items == groupItems
@@ -184,7 +182,7 @@ func (l *Lane) cutGroup(s *Scheme, control uint16) (i, o, items int) {
 		o += 1 + int(control>>items&1)
 	}
 	for item, p, q := items, i, o; item < groupItems; item++ {
-		l.table[s.Hash(binary.LittleEndian.Uint32(l.data[p:]))] = 0
+		l.table[s.Hash(le.Uint32(l.data[p:]))] = 0
 		p += length(item, q)
 		q += 1 + int(control>>item&1)
 	}
