@@ -20,6 +20,9 @@ const MinServerMiB = 256
 //	step TEXT                 while it fills the databases
 //	ready TEXT                once they are full, with what runs and holds what
 //	tick N ops OPS bad BAD    each second from then on; see Tick
+//
+// With "SHOP_REST=N" among the kernel's arguments no visitors come after N
+// seconds of ticks.
 func Server() Recipe {
 	files, err := fs.Sub(serverFiles, "root")
 	if err != nil {

@@ -37,6 +37,10 @@ type Config struct {
 	QEMU string
 	// Args are further arguments for QEMU.
 	Args []string
+	// KernelArgs are further arguments for the kernel. One of the form
+	// NAME=VALUE that the kernel does not know becomes a variable in the
+	// environment of the guest's first process.
+	KernelArgs []string
 	// OnLine and OnEvent, if not nil, are called for each line of the guest's
 	// console and each QMP event. They must return soon.
 	OnLine  func(string)
@@ -90,7 +94,7 @@ func Start(ctx context.Context, config Config) (_ *VM, err error) {
 		"-machine", machine, "-accel", "tcg", "-smp", "1",
 		"-m", strconv.Itoa(memoryMiB) + "M",
 		"-kernel", config.Image.Kernel, "-initrd", config.Image.Initramfs,
-		"-append", appendLine,
+		"-append", strings.Join(append([]string{appendLine}, config.KernelArgs...), " "),
 		"-serial", "stdio",
 		"-qmp", "unix:" + socket + ",server=on,wait=off",
 	}, config.Args...)...)

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -29,7 +30,7 @@ redis-server --port 0 --unixsocket /run/redis.sock --daemonize yes --save '' --l
 redis() { redis-cli -s /run/redis.sock "$@"; }
 until redis PING | grep -q PONG; do sleep 0.1; done
 redis SET secret "$(echo -n 'what the guest knows' | sha256sum | cut -d ' ' -f 1)"
-echo ready
+echo "ready $GREETING"
 while sleep 1; do echo "tick $(redis INCR ticks)"; done
 `
 
@@ -66,11 +67,14 @@ func bootSmall(t *testing.T, config Config) *VM {
 func TestGuestMemory(t *testing.T) {
 	var mu sync.Mutex
 	var events []string
-	vm := bootSmall(t, Config{OnEvent: func(e Event) {
+	vm := bootSmall(t, Config{KernelArgs: []string{"GREETING=hello"}, OnEvent: func(e Event) {
 		mu.Lock()
 		defer mu.Unlock()
 		events = append(events, e.Name)
 	}})
+	if !slices.Contains(vm.Console.Lines(), "ready hello") {
+		t.Errorf("the guest's first process lacks the variable of KernelArgs:\n%s", strings.Join(vm.Console.Lines(), "\n"))
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	dir := t.TempDir()

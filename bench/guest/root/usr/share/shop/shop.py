@@ -3,13 +3,15 @@ recommendations in its own heap.
 
 It fills them until the machine's memory is used as a server's would be, then
 serves visitors for good: reads records, verifies their checksums, changes them
-and writes them back.
+and writes them back. With SHOP_REST in the environment it serves none after so
+many seconds.
 """
 
 import base64
 import glob
 import itertools
 import json
+import os
 import random
 import re
 import socket
@@ -20,6 +22,7 @@ import zlib
 
 KEEP_FREE = 0.70  # of the memory that is available at the start
 VISITS_PER_SECOND = 150
+REST = float(os.environ.get("SHOP_REST", "inf"))  # seconds of service
 
 rng = random.Random(20240229)
 
@@ -277,7 +280,7 @@ def main():
               shop.size, shop.orders, time.monotonic() - started, VISITS_PER_SECOND), flush=True)
     for second in itertools.count(1):
         end = time.monotonic() + 1
-        for _ in range(VISITS_PER_SECOND):
+        for _ in range(VISITS_PER_SECOND if second <= REST else 0):
             shop.visit()
             if time.monotonic() > end:
                 break  # a slow machine serves fewer
