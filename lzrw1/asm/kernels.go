@@ -19,6 +19,11 @@ type Kernels struct {
 	DiffMap func(set, a, b []byte) int
 	Pack    func(dst, page, set []byte)
 	Unpack  func(page, words, set []byte)
+	Merge   func(page, words, set []byte)
+
+	DiffBytes  func(a, b []byte) int
+	PackBytes  func(masks, dst, old, new, set []byte) int
+	MergeBytes func(page, masks, src, set []byte)
 }
 
 // Greedy is the kernels of a greedy encoder.
@@ -42,6 +47,11 @@ var portable = Kernels{
 	DiffMap:   diffMapPortable,
 	Pack:      packPortable,
 	Unpack:    unpackPortable,
+	Merge:     mergePortable,
+
+	DiffBytes:  diffBytesPortable,
+	PackBytes:  packBytesPortable,
+	MergeBytes: mergeBytesPortable,
 }
 
 // Available lists the implementations that this machine can run, the best

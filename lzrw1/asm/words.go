@@ -41,26 +41,46 @@ func Pack(dst, page, set []byte) {
 // not as long as set says.
 func Unpack(page, words, set []byte) bool {
 	checkMap(set, page)
-	n := 0
-	s := set[:len(page)/64]
-	for ; len(s) >= 8; s = s[8:] {
-		n += bits.OnesCount64(le.Uint64(s))
-	}
-	for _, b := range s {
-		n += bits.OnesCount8(b)
-	}
-	if len(words) != 8*n {
+	if len(words) != 8*Count(set[:len(page)/64]) {
 		return false
 	}
 	Active.Unpack(page, words, set)
 	return true
 }
 
+// Merge writes words over those of page that set has, and leaves the others.
+// It panics if words is not as long as set says.
+func Merge(page, words, set []byte) {
+	checkMap(set, page)
+	if len(words) != 8*Count(set[:len(page)/64]) {
+		panic("asm: the words to merge are not as many as their map says")
+	}
+	Active.Merge(page, words, set)
+}
+
+// Count returns how many bits are set in the map.
+func Count(set []byte) int {
+	n := 0
+	for ; len(set) >= 8; set = set[8:] {
+		n += bits.OnesCount64(le.Uint64(set))
+	}
+	for _, b := range set {
+		n += bits.OnesCount8(b)
+	}
+	return n
+}
+
 // checkMap panics unless page is as long as the kernels take, and set has room
 // for its map.
 func checkMap(set, page []byte) {
-	if len(page) == 0 || len(page)%64 != 0 || len(set) < len(page)/64 {
-		panic("asm: a page must be a positive multiple of 64 bytes, and its map a 64th of that")
+	checkPage(page)
+	_ = set[len(page)/64-1]
+}
+
+// checkPage panics unless page is as long as the kernels take.
+func checkPage(page []byte) {
+	if len(page) == 0 || len(page)%64 != 0 {
+		panic("asm: a page must be a positive multiple of 64 bytes")
 	}
 }
 
@@ -136,6 +156,23 @@ func unpackPortable(page, words, set []byte) {
 			continue
 		}
 		clear(eight[:])
+		for ; s != 0; s &= s - 1 {
+			copy(eight[8*bits.TrailingZeros8(s):][:8], words)
+			words = words[8:]
+		}
+	}
+}
+
+// mergePortable writes words over those of page that set has. len(words) is 8
+// for each bit that is set in the map.
+func mergePortable(page, words, set []byte) {
+	for i, s := range set[:len(page)/64] {
+		eight := (*[64]byte)(page[64*i:])
+		if s == 0xFF {
+			copy(eight[:], words)
+			words = words[64:]
+			continue
+		}
 		for ; s != 0; s &= s - 1 {
 			copy(eight[8*bits.TrailingZeros8(s):][:8], words)
 			words = words[8:]
