@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/lzpage/lzpage/internal/deltaspec"
 	"github.com/lzpage/lzpage/lzrw1"
 )
 
@@ -91,7 +92,7 @@ func TestRecords(t *testing.T) {
 }
 
 // checkRecord checks a record that AppendAll has made: by itself, by Append,
-// and by plainApply and Apply.
+// and by deltaspec and Apply.
 func checkRecord(t *testing.T, e *Encoder, d *Decoder, p Pair, record []byte) {
 	t.Helper()
 	one, ok := e.Append(nil, p.Old, p.New)
@@ -113,7 +114,7 @@ func checkRecord(t *testing.T, e *Encoder, d *Decoder, p Pair, record []byte) {
 	if len(record) >= len(p.New) {
 		t.Fatalf("a record of %d bytes for a page of %d", len(record), len(p.New))
 	}
-	if plain, err := plainApply(p.Old, record); err != nil || !bytes.Equal(plain, p.New) {
+	if plain, err := deltaspec.Apply(p.Old, record); err != nil || !bytes.Equal(plain, p.New) {
 		t.Fatalf("%x is no record of the page: %v", record, err)
 	}
 	got, kept := bytes.Clone(p.Old), bytes.Clone(record)
@@ -131,11 +132,7 @@ func checkRecord(t *testing.T, e *Encoder, d *Decoder, p Pair, record []byte) {
 // checkMap checks that the record's map is in the shorter form.
 func checkMap(t *testing.T, p Pair, record []byte) {
 	t.Helper()
-	parse := plainTree
-	if record[0]&flagRuns != 0 {
-		parse = plainRuns
-	}
-	changed, rest, err := parse(len(p.New)/8, record[headBytes:])
+	changed, rest, err := deltaspec.Changed(len(p.New), record)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,7 +189,7 @@ func TestRealPages(t *testing.T) {
 				checkRecord(t, e, d, p, dst[start:ends[i]])
 				start = ends[i]
 			}
-			if record, ok := AppendXBZRLE(nil, pairs[0].Old, pairs[0].New); ok && !bytes.Equal(record, plainXBZRLE(pairs[0].Old, pairs[0].New)) {
+			if record, ok := AppendXBZRLE(nil, pairs[0].Old, pairs[0].New); ok && !bytes.Equal(record, deltaspec.EncodeXBZRLE(pairs[0].Old, pairs[0].New)) {
 				t.Errorf("%s: XBZRLE differs", guest)
 			}
 		}
@@ -236,17 +233,17 @@ func TestDamage(t *testing.T) {
 	outcomes := make(map[string]int)
 	check := func(old, record []byte) {
 		t.Helper()
-		want, plainErr := plainApply(old, record)
+		want, wantErr := deltaspec.Apply(old, record)
 		got := bytes.Clone(old)
 		err := d.Apply(got, record)
 		var bad *CorruptError
 		switch {
-		case errors.Is(plainErr, ErrMismatch):
+		case errors.Is(wantErr, deltaspec.ErrMismatch):
 			outcomes["mismatch"]++
 			if err != ErrMismatch {
 				t.Fatalf("%x: %v, want a mismatch", record, err)
 			}
-		case plainErr != nil:
+		case wantErr != nil:
 			outcomes["corrupt"]++
 			if !errors.As(err, &bad) {
 				t.Fatalf("%x: %v, want that it is corrupt", record, err)
@@ -281,7 +278,7 @@ func TestDamage(t *testing.T) {
 					continue
 				}
 				// and with a checksum that hides it
-				if page, err := plainApply(old, damaged); errors.Is(err, ErrMismatch) {
+				if page, err := deltaspec.Apply(old, damaged); errors.Is(err, deltaspec.ErrMismatch) {
 					le.PutUint32(damaged[1:], Checksum(page))
 					check(old, damaged)
 				}

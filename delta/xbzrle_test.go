@@ -5,6 +5,8 @@ import (
 	"errors"
 	"math/rand/v2"
 	"testing"
+
+	"github.com/lzpage/lzpage/internal/deltaspec"
 )
 
 // The example of QEMU's documentation.
@@ -32,38 +34,12 @@ func TestXBZRLEExample(t *testing.T) {
 	}
 }
 
-// plainXBZRLE is the encoder byte by byte, without a limit.
-func plainXBZRLE(old, new []byte) []byte {
-	var record []byte
-	for i := 0; ; {
-		same := 0
-		for ; i < len(new) && old[i] == new[i]; i++ {
-			same++
-		}
-		if i == len(new) {
-			return record
-		}
-		start := i
-		for i < len(new) && old[i] != new[i] {
-			i++
-		}
-		for _, n := range []int{same, i - start} {
-			if n >= 128 {
-				record = append(record, byte(n%128+128))
-				n /= 128
-			}
-			record = append(record, byte(n))
-		}
-		record = append(record, new[start:i]...)
-	}
-}
-
 func TestXBZRLE(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	tooLong := 0
 	for n := range 20000 {
 		old, new := versions(rng, rng.IntN(4097)*(n%5+1)%(MaxXBZRLEPage+1))
-		want := plainXBZRLE(old, new)
+		want := deltaspec.EncodeXBZRLE(old, new)
 		record, ok := AppendXBZRLE(nil, old, new)
 		if len(want) > len(new) {
 			tooLong++

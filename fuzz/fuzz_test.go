@@ -72,6 +72,18 @@ func FuzzWordKernels(f *testing.F) {
 	fuzz(f, seeds, wordKernels)
 }
 
+func FuzzDeltaApply(f *testing.F) { fuzz(f, deltaSeeds(), deltaApply) }
+
+func FuzzDeltaEncode(f *testing.F) {
+	var seeds [][]byte
+	for i := range byte(32) {
+		seeds = append(seeds, append([]byte{i, i, i<<2 | i>>3, 1, i}, bytes.Repeat([]byte{i * 7, i << 3, i >> 2, 'x'}, int(i)+1)...))
+	}
+	fuzz(f, seeds, deltaEncode)
+}
+
+func FuzzXBZRLE(f *testing.F) { fuzz(f, xbzrleSeeds(), xbzrleApply) }
+
 func FuzzStreamRead(f *testing.F) {
 	fuzz(f, hostileSeeds(), streamRead)
 }

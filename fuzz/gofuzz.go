@@ -8,6 +8,9 @@ func FuzzFlagged(data []byte) int       { flagged(data); return 0 }
 func FuzzEncodeKernels(data []byte) int { encodeKernels(data); return 0 }
 func FuzzDecodeKernels(data []byte) int { decodeKernels(data); return 0 }
 func FuzzWordKernels(data []byte) int   { wordKernels(data); return 0 }
+func FuzzDeltaApply(data []byte) int    { deltaApply(data); return 0 }
+func FuzzDeltaEncode(data []byte) int   { deltaEncode(data); return 0 }
+func FuzzXBZRLE(data []byte) int        { xbzrleApply(data); return 0 }
 func FuzzStreamRead(data []byte) int    { streamRead(data); return 0 }
 func FuzzStreamSalvage(data []byte) int { streamSalvage(data); return 0 }
 func FuzzStreamReadAt(data []byte) int  { streamReadAt(data); return 0 }

@@ -1,0 +1,215 @@
+package delta
+
+// cacheCounts is how many counts of requests there are, from 0.
+const cacheCounts = 16
+
+// A cachePolicy decides which pages stay. It has an entry for each, found by a
+// hash table, in a list of those that have been asked for as often. The first
+// entries are the heads of these lists, so that 0 is no page's.
+//
+// It knows how long pages are but not where they are: with an arena it frees
+// their blocks, without one it is a model of a cache.
+type cachePolicy struct {
+	entries []cacheEntry
+	slots   []uint32 // hash table: the first entry of a chain
+	free    uint32   // the first of the entries that are not in use
+	used    int      // how many are
+	room    int      // blocks that are not in use
+	block   int      // size of one in bytes
+	most    int      // blocks that a page takes at most
+	arena   *blockArena
+
+	unasked   uint64 // Puts of pages that nobody asked for, while it was full
+	random    uint64
+	evictions uint64
+}
+
+// A cacheEntry is a page in the cache.
+type cacheEntry struct {
+	page       uint64
+	region     uint32
+	chain      uint32 // the next entry in the slot or of those that are free
+	prev, next uint32 // in the list
+	block      uint32 // the first
+	length     uint32 // in bytes
+}
+
+const (
+	cacheEntryBytes = 32
+	cacheSlotBytes  = 4
+)
+
+func (p *cachePolicy) init(entries, blocks, pageSize int) {
+	*p = cachePolicy{
+		entries: make([]cacheEntry, cacheCounts+entries),
+		slots:   make([]uint32, entries),
+		room:    blocks,
+		block:   cacheBlock(pageSize),
+		random:  0x9e3779b97f4a7c15,
+	}
+	p.most = p.blocks(pageSize)
+	for i := range uint32(cacheCounts) {
+		p.entries[i].prev, p.entries[i].next = i, i
+	}
+	for i := len(p.entries) - 1; i >= cacheCounts; i-- {
+		p.entries[i].chain = p.free
+		p.free = uint32(i)
+	}
+}
+
+// blocks returns how many blocks so many bytes take.
+func (p *cachePolicy) blocks(length int) int { return (length + p.block - 1) / p.block }
+
+func (p *cachePolicy) slot(h uint64) *uint32 { return &p.slots[reduce(h, len(p.slots))] }
+
+// reduce maps the upper half of a hash to 0 to n-1.
+func reduce(h uint64, n int) uint64 { return h >> 32 * uint64(n) >> 32 }
+
+// find returns the page's entry, 0 if it has none.
+func (p *cachePolicy) find(h uint64, key Key) uint32 {
+	e := *p.slot(h)
+	for e != 0 && (p.entries[e].page != key.Page || p.entries[e].region != key.Region) {
+		e = p.entries[e].chain
+	}
+	return e
+}
+
+// touch notes that the page of entry e has been asked for count times.
+func (p *cachePolicy) touch(e uint32, count int) {
+	p.unlink(e)
+	p.link(e, count)
+}
+
+func (p *cachePolicy) unlink(e uint32) {
+	entry := &p.entries[e]
+	p.entries[entry.prev].next = entry.next
+	p.entries[entry.next].prev = entry.prev
+}
+
+// link puts the entry at the end of the list of a count.
+func (p *cachePolicy) link(e uint32, count int) {
+	head := uint32(count)
+	last := p.entries[head].prev
+	p.entries[e].prev, p.entries[e].next = last, head
+	p.entries[last].next = e
+	p.entries[head].prev = e
+}
+
+// admits returns the count of the pages that may be evicted for a page, in
+// entry e or none, that has been asked for count times. It is negative if the
+// page is not to be kept.
+func (p *cachePolicy) admits(e uint32, count int) int {
+	if e != 0 || p.room >= p.most && p.free != 0 {
+		return count
+	}
+	if count > 0 {
+		return count - 1
+	}
+	// Each of the pages that nobody asked for is to stay with the same chance.
+	p.unasked++
+	p.random ^= p.random << 13
+	p.random ^= p.random >> 7
+	p.random ^= p.random << 17
+	if reduce(p.random, p.used+int(min(p.unasked, 1<<30))) < uint64(p.used) {
+		return 0
+	}
+	return -1
+}
+
+// place makes room for the page of a new length, in entry e or a new one, and
+// returns the entry. It evicts what has been asked for no more often than
+// limit. Where that is not enough, the page is removed and 0 returned.
+func (p *cachePolicy) place(e uint32, h uint64, key Key, count, limit, length int) uint32 {
+	if e != 0 {
+		p.unlink(e)
+		p.release(e)
+	} else {
+		if p.free == 0 && !p.evict(limit) {
+			return 0
+		}
+		e = p.free
+		slot := p.slot(h)
+		p.free = p.entries[e].chain
+		p.entries[e] = cacheEntry{page: key.Page, region: key.Region, chain: *slot}
+		*slot = e
+		p.used++
+	}
+	blocks := p.blocks(length)
+	for p.room < blocks {
+		if !p.evict(limit) {
+			p.drop(e)
+			return 0
+		}
+	}
+	p.room -= blocks
+	p.entries[e].length = uint32(length)
+	p.link(e, count)
+	return e
+}
+
+// evict removes the page that has been asked for least often, and among
+// several, the one that is so for longest. It reports false if that is more
+// often than limit.
+func (p *cachePolicy) evict(limit int) bool {
+	for head := range uint32(limit + 1) {
+		if e := p.entries[head].next; e != head {
+			p.unlink(e)
+			p.release(e)
+			p.drop(e)
+			p.evictions++
+			return true
+		}
+	}
+	return false
+}
+
+// release frees the entry's blocks.
+func (p *cachePolicy) release(e uint32) {
+	entry := &p.entries[e]
+	blocks := p.blocks(int(entry.length))
+	p.room += blocks
+	if p.arena != nil && blocks > 0 {
+		p.arena.release(entry.block)
+	}
+	entry.length = 0
+}
+
+// drop gives back an entry that is in no list and has no blocks.
+func (p *cachePolicy) drop(e uint32) {
+	entry := &p.entries[e]
+	at := p.slot(Key{entry.region, entry.page}.hash())
+	for *at != e {
+		at = &p.entries[*at].chain
+	}
+	*at = entry.chain
+	entry.chain = p.free
+	p.free = e
+	p.used--
+}
+
+// endRound returns the evictions of the round and the pages that are there. If
+// it is time to age, counts are halved: two lists become one.
+func (p *cachePolicy) endRound(age bool) (evictions, pages uint64) {
+	evictions = p.evictions
+	p.evictions, p.unasked = 0, 0
+	if age {
+		for head := range uint32(cacheCounts) {
+			if head > 0 {
+				p.splice(head/2, head)
+			}
+		}
+	}
+	return evictions, uint64(p.used)
+}
+
+// splice moves all of one list to the end of another.
+func (p *cachePolicy) splice(to, from uint32) {
+	first, last := p.entries[from].next, p.entries[from].prev
+	if first == from {
+		return
+	}
+	end := p.entries[to].prev
+	p.entries[end].next, p.entries[first].prev = first, end
+	p.entries[last].next, p.entries[to].prev = to, last
+	p.entries[from].prev, p.entries[from].next = from, from
+}

@@ -1,0 +1,151 @@
+package delta
+
+import (
+	"math"
+	"sync"
+)
+
+// A CurvePoint says which share of Gets finds its page in a cache of so many
+// bytes.
+type CurvePoint struct {
+	Bytes    int64
+	HitRatio float64
+}
+
+// curveSizes are the sizes of the curve's points, in quarters of the cache's.
+var curveSizes = [...]int{1, 2, 4, 8, 16, 32}
+
+// curveQuarters is their sum.
+const curveQuarters = 63
+
+// A cacheCurve estimates the hit ratio of caches of other sizes. For each size
+// it runs a model: the policy alone, without pages, scaled down, for a sample
+// of the keys that is chosen by their hash. What a model finds for its keys,
+// the real cache would find for all (miniature simulation; the choice of keys
+// is that of SHARDS).
+type cacheCurve struct {
+	threshold uint32 // of the hashes of keys in the sample; 0 if there is none
+	bytes     int64
+
+	mu       sync.Mutex
+	requests requestCounts
+	models   [len(curveSizes)]cachePolicy
+	gets     uint64
+	hits     [len(curveSizes)]uint64
+}
+
+const (
+	// sampleShare is what part of the cache's bytes the models may take.
+	sampleShare = 32
+	// maxSample is how many entries a model of the cache's own size has at
+	// most: more do not make the estimate better by much.
+	maxSample = 2048
+)
+
+// curveBytes returns the size of the models.
+func curveBytes(sample int) int64 {
+	return int64(sample)*(curveQuarters*(cacheEntryBytes+cacheSlotBytes)/4+requestBytes) +
+		int64(len(curveSizes))*(cacheCounts*cacheEntryBytes+2*allocationBytes)
+}
+
+// sampleEntries returns how many entries a model of the cache's own size has.
+func sampleEntries(bytes, perEntry int64) int {
+	entry := curveBytes(1) - curveBytes(0)
+	return int(min(bytes/sampleShare/entry, maxSample, bytes/perEntry))
+}
+
+func (c *cacheCurve) init(bytes int64, pageSize int, own cacheLayout) {
+	c.bytes = bytes
+	share := float64(own.sample) / float64(own.shards*own.entries)
+	c.threshold = uint32(min(share*(1<<32), math.MaxUint32))
+	c.requests.init(own.sample)
+	for i, quarters := range curveSizes {
+		l := layoutCache(bytes*int64(quarters)/4, pageSize)
+		scale := func(n int) int { return max(1, int(math.Round(share*float64(l.shards*n)))) }
+		c.models[i].init(scale(l.entries), scale(l.blocks), pageSize)
+	}
+}
+
+// samples reports whether a key is in the sample, by bits of its hash that
+// choose nothing else.
+func (c *cacheCurve) samples(h uint64) bool {
+	return uint32(h*0xaef17502108ef2d9>>32) < c.threshold
+}
+
+func (c *cacheCurve) get(h uint64, key Key) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.gets++
+	count := c.requests.add(h)
+	for i := range c.models {
+		m := &c.models[i]
+		if e := m.find(h, key); e != 0 {
+			m.touch(e, count)
+			c.hits[i]++
+		}
+	}
+}
+
+func (c *cacheCurve) put(h uint64, key Key, length int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	count := c.requests.of(h)
+	for i := range c.models {
+		m := &c.models[i]
+		e := m.find(h, key)
+		if limit := m.admits(e, count); limit >= 0 {
+			m.place(e, h, key, count, limit, length)
+		}
+	}
+}
+
+func (c *cacheCurve) endRound(age bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for i := range c.models {
+		c.models[i].endRound(age)
+	}
+	if age {
+		c.requests.halve()
+	}
+}
+
+// Curve returns the hit ratio to expect of caches a quarter to eight times as
+// large as this one, in ascending order, had they been given all that it was
+// given. It is an estimate from a sample of the pages, and it is zero as long
+// as nothing of the sample has been asked for.
+func (c *Cache) Curve() []CurvePoint {
+	m := &c.curve
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	points := make([]CurvePoint, len(curveSizes))
+	for i, quarters := range curveSizes {
+		points[i] = CurvePoint{m.bytes / 4 * int64(quarters), ratio(m.hits[i], m.gets)}
+	}
+	return points
+}
+
+// Advise returns the size in bytes of the smallest cache that finds the given
+// share (0 to 1) of what the best size of the curve finds. It knows no sizes
+// beyond the curve's, and goes straight from point to point.
+func (c *Cache) Advise(share float64) int64 { return advise(c.Curve(), share) }
+
+func advise(curve []CurvePoint, share float64) int64 {
+	best := 0.0
+	for _, p := range curve {
+		best = max(best, p.HitRatio)
+	}
+	wanted := min(share, 1) * best
+	for i, p := range curve {
+		if p.HitRatio < wanted {
+			continue
+		}
+		if i == 0 {
+			return p.Bytes
+		}
+		before := curve[i-1]
+		part := (wanted - before.HitRatio) / (p.HitRatio - before.HitRatio)
+		return before.Bytes + int64(part*float64(p.Bytes-before.Bytes))
+	}
+	return curve[len(curve)-1].Bytes
+}
