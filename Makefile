@@ -113,7 +113,7 @@ fuzz-briefly:
 
 bench:
 	@scripts/need go $(C)
-	cd bench && go run ./compare -pages '$(PAGES)' -runs '$(RUNS)'
+	cd bench && go run ./compare -pages '$(PAGES)' -runs '$(RUNS)' -pairs '$(PAIRS)'
 
 clean:
 	rm -rf $(BUILD)

@@ -23,29 +23,40 @@ const (
 
 // A coder encodes memory and keeps the result.
 type coder interface {
-	// encode encodes data, whole blocks, in place of what it encoded before,
-	// and returns what that takes in bytes.
-	encode(data []byte) (int, error)
-	// decode decodes what was encoded last into dst, which is as long.
+	// encode encodes m, whole blocks, in place of what it encoded before, and
+	// returns what that takes in bytes.
+	encode(m memory) (int, error)
+	// decode decodes what was encoded last into dst, which is as long, and
+	// holds the earlier version if there is one.
 	decode(dst []byte) error
 }
 
-// check encodes data, decodes it into back, and returns what it takes encoded.
-// It is an error if it does not come back as it was.
-func check(c coder, data, back []byte) (int, error) {
-	encoded, err := c.encode(data)
+// A memory is what a coder encodes.
+type memory struct {
+	data []byte
+	old  []byte // the earlier version of each page, nil where there is none
+}
+
+// check encodes m, decodes it into back, and returns what it takes encoded. It
+// is an error if it does not come back as it was.
+func check(c coder, m memory, back []byte) (int, error) {
+	encoded, err := c.encode(m)
 	if err != nil {
 		return 0, fmt.Errorf("encoding: %w", err)
 	}
-	for i := range back {
-		back[i] = ^data[i] // nothing is right by chance
+	if m.old != nil {
+		copy(back, m.old)
+	} else {
+		for i := range back {
+			back[i] = ^m.data[i] // nothing is right by chance
+		}
 	}
 	if err := c.decode(back); err != nil {
 		return 0, fmt.Errorf("decoding: %w", err)
 	}
-	for i := range data {
-		if back[i] != data[i] {
-			return 0, fmt.Errorf("decoding gives %#02x where byte %d was %#02x", back[i], i, data[i])
+	for i := range m.data {
+		if back[i] != m.data[i] {
+			return 0, fmt.Errorf("decoding gives %#02x where byte %d was %#02x", back[i], i, m.data[i])
 		}
 	}
 	return encoded, nil
@@ -78,7 +89,8 @@ func blockwise(encode blockEncoder, decode blockDecoder) func(int) coder {
 	}
 }
 
-func (c *blockCoder) encode(data []byte) (int, error) {
+func (c *blockCoder) encode(m memory) (int, error) {
+	data := m.data
 	room := blockRoom(c.blockBytes)
 	if len(c.encoded) < len(data)+room {
 		c.encoded = make([]byte, len(data)+room)

@@ -53,7 +53,7 @@ func TestRoundTrip(t *testing.T) {
 	forEachCodec(t, func(t *testing.T, m mode, c codec) {
 		coder := c.start(m.blockBytes())
 		for _, data := range [][]byte{mixed, text(16), noise(32), mixed} { // reused, for more and for less
-			if _, err := check(coder, data, make([]byte, len(data))); err != nil {
+			if _, err := check(coder, memory{data: data}, make([]byte, len(data))); err != nil {
 				t.Errorf("%d pages: %v", len(data)/pages.Size, err)
 			}
 		}
@@ -70,10 +70,10 @@ func TestEncodedLength(t *testing.T) {
 		case strings.HasPrefix(c.name, "pagestream"):
 			raw += raw / 100 // headers, records and an index
 		}
-		if n, err := coder.encode(noise(64)); err != nil || n < len(noise(64)) || n > raw {
+		if n, err := coder.encode(memory{data: noise(64)}); err != nil || n < len(noise(64)) || n > raw {
 			t.Errorf("%d bytes of noise take %d, %v, want at most %d", len(noise(64)), n, err, raw)
 		}
-		if n, err := coder.encode(text(64)); err != nil || n == 0 || n > shrunk {
+		if n, err := coder.encode(memory{data: text(64)}); err != nil || n == 0 || n > shrunk {
 			t.Errorf("%d bytes of text take %d, %v, want at most %d", len(text(64)), n, err, shrunk)
 		}
 	})
@@ -103,8 +103,8 @@ type fakeCoder struct {
 	decodeWith func(dst, data []byte) error
 }
 
-func (c *fakeCoder) encode(data []byte) (int, error) { c.data = data; return len(data) / 4, nil }
-func (c *fakeCoder) decode(dst []byte) error         { return c.decodeWith(dst, c.data) }
+func (c *fakeCoder) encode(m memory) (int, error) { c.data = m.data; return len(m.data) / 4, nil }
+func (c *fakeCoder) decode(dst []byte) error      { return c.decodeWith(dst, c.data) }
 
 func TestCheckFindsWhatIsWrong(t *testing.T) {
 	for _, test := range []struct {
@@ -118,7 +118,7 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 		{"a bit flipped", func(dst, data []byte) error { copy(dst, data); dst[5000] ^= 4; return nil }, "byte 5000 was"},
 		{"an error", func(dst, data []byte) error { copy(dst, data); return errors.New("bad token") }, "decoding: bad token"},
 	} {
-		n, err := check(&fakeCoder{decodeWith: test.decode}, text(2), make([]byte, 2*pages.Size))
+		n, err := check(&fakeCoder{decodeWith: test.decode}, memory{data: text(2)}, make([]byte, 2*pages.Size))
 		if test.want == "" {
 			if err != nil || n != 2048 {
 				t.Errorf("%s: %d bytes, error %v", test.name, n, err)
@@ -134,7 +134,7 @@ func TestBlockCoderRefusesShortBlock(t *testing.T) {
 		func(dst, src []byte) (int, error) { return copy(dst, src[:10]), nil },
 		func(dst, src []byte) (int, error) { return copy(dst, src), nil },
 	)(pages.Size)
-	if _, err := check(c, text(1), make([]byte, pages.Size)); err == nil || !strings.Contains(err.Error(), "a block of 4096 bytes comes back as 10") {
+	if _, err := check(c, memory{data: text(1)}, make([]byte, pages.Size)); err == nil || !strings.Contains(err.Error(), "a block of 4096 bytes comes back as 10") {
 		t.Errorf("error %v", err)
 	}
 }

@@ -76,7 +76,8 @@ func startRuns(level lzrw1.Level, runsPerCall int, pack bool) func(int) coder {
 	}
 }
 
-func (c *runCoder) encode(data []byte) (int, error) {
+func (c *runCoder) encode(m memory) (int, error) {
+	data := m.data
 	c.encoded, c.ends, c.cuts, c.marks, c.packed = c.encoded[:0], c.ends[:0], c.cuts[:0], c.marks[:0], c.packed[:0]
 	for len(data) > 0 {
 		runs, content := c.runs[:min(len(c.runs), len(data)/c.blockBytes)], c.content
@@ -191,7 +192,7 @@ func startStream(level lzrw1.Level) func(int) coder {
 	return func(int) coder { return &streamCoder{level: level} }
 }
 
-func (c *streamCoder) encode(data []byte) (int, error) {
+func (c *streamCoder) encode(m memory) (int, error) {
 	c.stream.Reset()
 	w, err := pagestream.NewWriter(context.Background(), &c.stream, pagestream.Options{
 		ClusterPages:    clusterPages,
@@ -202,9 +203,9 @@ func (c *streamCoder) encode(data []byte) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	err = w.BeginRegion(pagestream.Region{Length: uint64(len(data))})
+	err = w.BeginRegion(pagestream.Region{Length: uint64(len(m.data))})
 	if err == nil {
-		_, err = w.Write(data)
+		_, err = w.Write(m.data)
 	}
 	if _, closeErr := w.Close(); err == nil {
 		err = closeErr

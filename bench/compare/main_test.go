@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -174,6 +176,52 @@ func TestText(t *testing.T) {
 	}
 }
 
+// deltaReport has a table of deltas.
+func deltaReport() *report {
+	half := 0.5
+	full := direction{spread{1.5, 1.25, 1.75}, nil}
+	r := sampleReport()
+	r.Tables[0].Rows = []row{
+		{Codec: "ours", Class: "lzpage", Ratio: 6, Encode: full, Decode: full, Rivals: &rivalDeltas{2, &half, &spread{3, 2, 4}},
+			Workloads: []workloadRow{{Name: "db", Ratio: 9}, {Name: "idle", Ratio: 5}}},
+		{Codec: xbzrle, Class: "lzpage", Ratio: 3, Encode: full, Decode: full, Rivals: &rivalDeltas{1, nil, nil},
+			Workloads: []workloadRow{{Name: "db", Ratio: 3}, {Name: "idle", Ratio: 4}}},
+	}
+	return r
+}
+
+func TestDeltaText(t *testing.T) {
+	var out bytes.Buffer
+	if err := deltaReport().writeText(&out); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(out.String(), "\n")
+	for i, want := range []string{
+		"codec   by      ratio  encode / LZ4 C  decode / LZ4 C  encode GB/s       decode GB/s       ratio / XBZRLE  ratio / zstd 1 C of the XOR  encode / XBZRLE C",
+		"ours    lzpage  6.000  -               -               1.50 (1.25-1.75)  1.50 (1.25-1.75)  2.00            0.50                         3.00 (2.00-4.00)",
+		"XBZRLE  lzpage  3.000  -               -               1.50 (1.25-1.75)  1.50 (1.25-1.75)  1.00            -                            -",
+		"",
+		"ratio   by      db     idle   least / XBZRLE",
+		"ours    lzpage  9.000  5.000  1.25",
+		"XBZRLE  lzpage  3.000  4.000  1.00",
+	} {
+		if i += 10; i >= len(lines) || lines[i] != want {
+			t.Errorf("line %d is not\n%s\nin\n%s", i, want, out.String())
+		}
+	}
+}
+
+func TestDeltaMarkdown(t *testing.T) {
+	var out bytes.Buffer
+	if err := deltaReport().writeMarkdown(&out); err != nil {
+		t.Fatal(err)
+	}
+	want := "\n\n| ratio | by | db | idle | least / XBZRLE |\n|---|---|--:|--:|--:|\n| ours | lzpage | 9.000 | 5.000 | 1.25 |\n"
+	if !strings.Contains(out.String(), want) {
+		t.Errorf("no\n%s\nin\n%s", want, out.String())
+	}
+}
+
 func TestMarkdown(t *testing.T) {
 	var out bytes.Buffer
 	if err := sampleReport().writeMarkdown(&out); err != nil {
@@ -204,6 +252,73 @@ func TestPatterns(t *testing.T) {
 	}
 }
 
+// deltaTable runs the command and returns the table of deltas as JSON has it.
+func deltaTable(t *testing.T, args ...string) (workloads map[string]int, rivals map[string]map[string]any) {
+	t.Helper()
+	var r struct {
+		Tables []struct {
+			Mode      string
+			Workloads []struct {
+				Name   string
+				Blocks int
+			}
+			Rows []struct {
+				Codec  string
+				Rivals map[string]any `json:"deltas_relative_to"`
+			}
+		}
+	}
+	if err := json.Unmarshal([]byte(output(t, append(args, "-quick", "-rounds", "1", "-json")...)), &r); err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Tables) != 1 || r.Tables[0].Mode != "deltas" {
+		t.Fatalf("tables %+v, want that of deltas alone", r.Tables)
+	}
+	workloads, rivals = map[string]int{}, map[string]map[string]any{}
+	for _, w := range r.Tables[0].Workloads {
+		workloads[w.Name] = w.Blocks
+	}
+	for _, row := range r.Tables[0].Rows {
+		rivals[row.Codec] = row.Rivals
+	}
+	return workloads, rivals
+}
+
+func TestDeltas(t *testing.T) {
+	m := versions(10)
+	var pairs []byte
+	for i := 0; i < len(m.data); i += pages.Size {
+		pairs = concat(pairs, m.old[i:i+pages.Size], m.data[i:i+pages.Size])
+	}
+	dir := t.TempDir()
+	writeFile(t, filepath.Join(dir, "db", "dirty.bin"), pairs)
+	writeFile(t, filepath.Join(dir, "idle", "dirty.bin"), pairs[:6*pages.Size])
+	before := writeFile(t, filepath.Join(dir, "before.ram"), concat(m.old, text(2)))
+	after := writeFile(t, filepath.Join(dir, "after.ram"), concat(m.data, text(2)))
+
+	workloads, rivals := deltaTable(t, "-pairs", filepath.Join(dir, "*", "dirty.bin"), "-old", before, "-new", after)
+	if want := (map[string]int{"db": 10, "idle": 3, "after": 10}); !maps.Equal(workloads, want) {
+		t.Errorf("workloads %v, want %v", workloads, want)
+	}
+	fields := []string{"xbzrle_ratio"}
+	if missing == "" {
+		fields = append(fields, "zstd_1_c_of_xor_ratio", "xbzrle_c_encode")
+	}
+	slices.Sort(fields)
+	for codec, r := range rivals {
+		if got := slices.Sorted(maps.Keys(r)); !slices.Equal(got, fields) {
+			t.Errorf("%s is compared in %q, want %q", codec, got, fields)
+		}
+	}
+	if r := rivals[xbzrle]["xbzrle_ratio"]; r != 1.0 {
+		t.Errorf("XBZRLE has %v times the ratio of XBZRLE", r)
+	}
+
+	if workloads, _ := deltaTable(t, "-old", before, "-new", after); !maps.Equal(workloads, map[string]int{"after": 10}) {
+		t.Errorf("workloads %v of two images", workloads)
+	}
+}
+
 func TestHelp(t *testing.T) {
 	if out := output(t, "-help"); !strings.HasPrefix(out, "usage: compare") || !strings.Contains(out, "-quick") {
 		t.Errorf("got %s", out)
@@ -211,7 +326,9 @@ func TestHelp(t *testing.T) {
 }
 
 func TestErrors(t *testing.T) {
-	small := writeFile(t, filepath.Join(t.TempDir(), "small.ram"), text(15))
+	dir := t.TempDir()
+	small := writeFile(t, filepath.Join(dir, "small.ram"), text(15))
+	zero := writeFile(t, filepath.Join(dir, "zero.ram"), make([]byte, 4*pages.Size))
 	for _, test := range []struct {
 		args []string
 		want string
@@ -224,6 +341,11 @@ func TestErrors(t *testing.T) {
 		{[]string{"-runs", small}, "small.ram: no 16 pages"},
 		{[]string{"-pages", "[", small}, "syntax error in pattern"},
 		{[]string{small + ".none"}, "no such file"},
+		{[]string{"-old", small}, "-old and -new need each other"},
+		{[]string{"-new", small}, "-old and -new need each other"},
+		{[]string{"-old", small, "-new", small}, "small.ram: no page differs"},
+		{[]string{"-pairs", small + ".none"}, "small.ram.none: no such files"},
+		{[]string{"-pairs", zero}, "zero.ram: no pairs"},
 	} {
 		var out bytes.Buffer
 		err := run(append([]string{"-quick"}, test.args...), &out, io.Discard)

@@ -9,7 +9,7 @@ import (
 // A workload is memory of one guest: whole blocks of a mode.
 type workload struct {
 	name string
-	data []byte
+	memory
 }
 
 // A measurement is what a codec makes of one workload.
@@ -29,7 +29,7 @@ func measure(m mode, workloads []workload, rounds int, progress func(string)) ([
 		out := make([]byte, len(w.data))
 		for i, c := range m.codecs {
 			coders[i] = c.start(m.blockBytes())
-			encoded, err := check(coders[i], w.data, out)
+			encoded, err := check(coders[i], w.memory, out)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %s of %s: %w", c.name, m.name, w.name, err)
 			}
@@ -43,15 +43,19 @@ func measure(m mode, workloads []workload, rounds int, progress func(string)) ([
 					now = processTime
 				}
 				start := now()
-				_, encodeErr := coders[i].encode(w.data)
+				_, encodeErr := coders[i].encode(w.memory)
 				encoded := now()
+				if w.old != nil {
+					copy(out, w.old)
+				}
+				decodeStart := now()
 				decodeErr := coders[i].decode(out)
 				decoded := now()
 				if encodeErr != nil || decodeErr != nil {
 					return nil, fmt.Errorf("%s: %s of %s: encoding: %v, decoding: %v", c.name, m.name, w.name, encodeErr, decodeErr)
 				}
 				measured[i].encode = append(measured[i].encode, speed(len(w.data), encoded-start))
-				measured[i].decode = append(measured[i].decode, speed(len(w.data), decoded-encoded))
+				measured[i].decode = append(measured[i].decode, speed(len(w.data), decoded-decodeStart))
 			}
 		}
 		for i := range result {

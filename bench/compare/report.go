@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -68,7 +69,7 @@ func (r *report) head() [][2]string {
 		{"machine", fmt.Sprintf("%s, %d CPUs, %s", r.CPU, r.CPUs, r.Platform)},
 		{"built with", strings.Join(append([]string{r.Go}, libraries...), ", ")},
 		{"time", fmt.Sprintf("%s; for rows marked *, which have goroutines of their own, %s", r.Clock, processTimeName)},
-		{"ratio", "the memory's size by that of its blocks, what says where they end left aside; of pagestream by the whole stream's, with CRCs and index"},
+		{"ratio", "the memory's size, of deltas that of the new pages, by that of its blocks or records, what says where they end left aside; of pagestream by the whole stream's, with CRCs and index"},
 		{"figures", fmt.Sprintf("harmonic means over the workloads; medians of %d rounds (least-most), all codecs in turn in each; GB/s are 10^9 bytes of memory a second", r.Rounds)},
 	}
 	if r.Missing != "" {
@@ -86,7 +87,14 @@ func (t *table) workloadLine() string {
 	return "Blocks: " + strings.Join(all, ", ")
 }
 
-// cells returns the table's head and rows.
+// grids returns what to print of the table: heads and rows.
+func (t *table) grids() [][][]string {
+	if i := t.row(xbzrle); i >= 0 {
+		return [][][]string{t.cells(), t.ratioCells(t.Rows[i].Workloads)}
+	}
+	return [][][]string{t.cells()}
+}
+
 func (t *table) cells() [][]string {
 	cells := [][]string{{"codec", "by", "ratio", "encode / LZ4 C", "decode / LZ4 C", "encode GB/s", "decode GB/s"}}
 	for _, r := range t.Rows {
@@ -94,8 +102,39 @@ func (t *table) cells() [][]string {
 		if r.Process {
 			name += " *"
 		}
-		cells = append(cells, []string{name, r.Class, fmt.Sprintf("%.3f", r.Ratio),
-			r.Encode.Relative.String(), r.Decode.Relative.String(), r.Encode.Speed.String(), r.Decode.Speed.String()})
+		line := []string{name, r.Class, fmt.Sprintf("%.3f", r.Ratio),
+			r.Encode.Relative.String(), r.Decode.Relative.String(), r.Encode.Speed.String(), r.Decode.Speed.String()}
+		if r.Rivals != nil {
+			zstd := "-"
+			if r.Rivals.Zstd != nil {
+				zstd = fmt.Sprintf("%.2f", *r.Rivals.Zstd)
+			}
+			line = append(line, fmt.Sprintf("%.2f", r.Rivals.XBZRLE), zstd, r.Rivals.Encode.String())
+		}
+		cells = append(cells, line)
+	}
+	if t.Rows[0].Rivals != nil {
+		cells[0] = append(cells[0], "ratio / "+xbzrle, "ratio / "+zstdOfXOR, "encode / "+xbzrleC)
+	}
+	return cells
+}
+
+// ratioCells returns the ratios by workload, and the least of them relative to
+// the rival's.
+func (t *table) ratioCells(rival []workloadRow) [][]string {
+	head := []string{"ratio", "by"}
+	for _, w := range t.Workloads {
+		head = append(head, w.Name)
+	}
+	cells := [][]string{append(head, "least / "+xbzrle)}
+	for _, r := range t.Rows {
+		line := []string{r.Codec, r.Class}
+		least := math.Inf(1)
+		for i, w := range r.Workloads {
+			line = append(line, fmt.Sprintf("%.3f", w.Ratio))
+			least = min(least, w.Ratio/rival[i].Ratio)
+		}
+		cells = append(cells, append(line, fmt.Sprintf("%.2f", least)))
 	}
 	return cells
 }
@@ -115,9 +154,12 @@ func (r *report) writeText(w io.Writer) error {
 	}
 	for i := range r.Tables {
 		t := &r.Tables[i]
-		fmt.Fprintf(out, "\n%s\n%s\n\n", t.Title, t.workloadLine())
-		for _, cells := range t.cells() {
-			fmt.Fprintln(out, strings.Join(cells, "\t"))
+		fmt.Fprintf(out, "\n%s\n%s\n", t.Title, t.workloadLine())
+		for _, grid := range t.grids() {
+			fmt.Fprintln(out)
+			for _, cells := range grid {
+				fmt.Fprintln(out, strings.Join(cells, "\t"))
+			}
 		}
 	}
 	return out.Flush()
@@ -130,11 +172,14 @@ func (r *report) writeMarkdown(w io.Writer) error {
 	}
 	for i := range r.Tables {
 		t := &r.Tables[i]
-		fmt.Fprintf(&out, "\n%s\n%s\n\n", t.Title, t.workloadLine())
-		for j, cells := range t.cells() {
-			fmt.Fprintf(&out, "| %s |\n", strings.ReplaceAll(strings.Join(cells, " | "), "*", `\*`))
-			if j == 0 {
-				fmt.Fprintln(&out, "|---|---"+strings.Repeat("|--:", len(cells)-2)+"|")
+		fmt.Fprintf(&out, "\n%s\n%s\n", t.Title, t.workloadLine())
+		for _, grid := range t.grids() {
+			fmt.Fprintln(&out)
+			for j, cells := range grid {
+				fmt.Fprintf(&out, "| %s |\n", strings.ReplaceAll(strings.Join(cells, " | "), "*", `\*`))
+				if j == 0 {
+					fmt.Fprintln(&out, "|---|---"+strings.Repeat("|--:", len(cells)-2)+"|")
+				}
 			}
 		}
 	}

@@ -28,7 +28,16 @@ type row struct {
 	Ratio     float64       `json:"ratio"`
 	Encode    direction     `json:"encode"`
 	Decode    direction     `json:"decode"`
+	Rivals    *rivalDeltas  `json:"deltas_relative_to,omitempty"` // in the table of deltas
 	Workloads []workloadRow `json:"workloads"`
+}
+
+// A rivalDeltas compares a row with those of other deltas.
+type rivalDeltas struct {
+	XBZRLE float64 `json:"xbzrle_ratio"`
+	// Of those in C, nil without them.
+	Zstd   *float64 `json:"zstd_1_c_of_xor_ratio,omitempty"`
+	Encode *spread  `json:"xbzrle_c_encode,omitempty"`
 }
 
 // A direction is the speed of encoding or decoding.
@@ -81,7 +90,33 @@ func summarize(m mode, workloads []workload, measured [][]measurement) table {
 		r.Ratio = harmonicMean(ratios)
 		t.Rows = append(t.Rows, r)
 	}
+	t.compareDeltas(func(row int) []float64 { return byRound(measured[row], encodeOf) })
 	return t
+}
+
+// row returns the index of the codec's row, -1 if there is none.
+func (t *table) row(codec string) int {
+	return slices.IndexFunc(t.Rows, func(r row) bool { return r.Codec == codec })
+}
+
+// compareDeltas sets the rows' Rivals if there is a row of XBZRLE. speeds are a
+// row's of encoding, by round.
+func (t *table) compareDeltas(speeds func(row int) []float64) {
+	plain, inC, zstd := t.row(xbzrle), t.row(xbzrleC), t.row(zstdOfXOR)
+	if plain < 0 {
+		return
+	}
+	for i := range t.Rows {
+		r := &t.Rows[i]
+		r.Rivals = &rivalDeltas{XBZRLE: r.Ratio / t.Rows[plain].Ratio}
+		if zstd >= 0 {
+			ratio := r.Ratio / t.Rows[zstd].Ratio
+			r.Rivals.Zstd = &ratio
+		}
+		if inC >= 0 {
+			r.Rivals.Encode = newDirection(speeds(i), speeds(inC)).Relative
+		}
+	}
 }
 
 // byRound returns the harmonic mean over the workloads for each round.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"math"
 	"slices"
 	"strings"
@@ -50,7 +51,7 @@ func TestSummarize(t *testing.T) {
 		{name: "new", class: ours, process: true},
 		{name: baseline, class: inC},
 	}}
-	workloads := []workload{{"db", make([]byte, 5*pages.Size)}, {"idle", make([]byte, 2*pages.Size)}}
+	workloads := []workload{{"db", memory{data: make([]byte, 5*pages.Size)}}, {"idle", memory{data: make([]byte, 2*pages.Size)}}}
 	measured := [][]measurement{
 		{ // by round, the harmonic means are 3, 1.5, 6 and 0.5, 2, 1
 			{ratio: 2, encode: []float64{2, 1, 4}, decode: []float64{0.5, 2, 1}},
@@ -97,9 +98,33 @@ func TestSummarize(t *testing.T) {
 
 func TestSummarizeWithoutBaseline(t *testing.T) {
 	m := mode{blockPages: 1, codecs: []codec{{name: "new"}}}
-	got := summarize(m, []workload{{"db", make([]byte, pages.Size)}}, [][]measurement{{{ratio: 2, encode: []float64{1}, decode: []float64{4}}}})
+	got := summarize(m, []workload{{"db", memory{data: make([]byte, pages.Size)}}}, [][]measurement{{{ratio: 2, encode: []float64{1}, decode: []float64{4}}}})
 	if r := got.Rows[0]; r.Encode.Relative != nil || r.Decode.Relative != nil || r.Encode.Relative.String() != "-" || !near(r.Decode.Speed.Median, 4) {
 		t.Errorf("row %+v", r)
+	}
+}
+
+func TestSummarizeDeltas(t *testing.T) {
+	m := mode{blockPages: 1, codecs: []codec{{name: "new"}, {name: xbzrle}, {name: xbzrleC}, {name: zstdOfXOR}, {name: baseline}}}
+	workloads := []workload{{"db", memory{data: make([]byte, pages.Size)}}}
+	measured := [][]measurement{
+		{{ratio: 6, encode: []float64{1, 4}, decode: []float64{1, 1}}},
+		{{ratio: 4, encode: []float64{1, 1}, decode: []float64{1, 1}}},
+		{{ratio: 5, encode: []float64{2, 2}, decode: []float64{1, 1}}},
+		{{ratio: 8, encode: []float64{1, 1}, decode: []float64{1, 1}}},
+		{{ratio: 2, encode: []float64{1, 1}, decode: []float64{1, 1}}},
+	}
+	r := summarize(m, workloads, measured).Rows[0].Rivals
+	if r == nil || r.Zstd == nil || r.Encode == nil {
+		t.Fatalf("rivals %+v", r)
+	}
+	if !near(r.XBZRLE, 1.5) || !near(*r.Zstd, 0.75) || *r.Encode != (spread{1.25, 0.5, 2}) {
+		t.Errorf("ratio to XBZRLE %v, to zstd %v, speed %v", r.XBZRLE, *r.Zstd, *r.Encode)
+	}
+
+	m.codecs, measured = m.codecs[:2], measured[:2] // without C
+	if r := summarize(m, workloads, measured).Rows[0].Rivals; r == nil || !near(r.XBZRLE, 1.5) || r.Zstd != nil || r.Encode != nil {
+		t.Errorf("rivals without C %+v", r)
 	}
 }
 
@@ -109,7 +134,7 @@ func TestMeasure(t *testing.T) {
 		{name: "fake", start: func(int) coder { return &fakeCoder{decodeWith: good} }},
 		{name: "fake by process", process: true, start: func(int) coder { return &fakeCoder{decodeWith: good} }},
 	}}
-	workloads := []workload{{"db", text(64)}, {"idle", text(32)}}
+	workloads := []workload{{"db", memory{data: text(64)}}, {"idle", memory{data: text(32)}}}
 	var said []string
 	measured, err := measure(m, workloads, 5, func(line string) { said = append(said, line) })
 	if err != nil {
@@ -131,6 +156,26 @@ func TestMeasure(t *testing.T) {
 	m.codecs = append(m.codecs, codec{name: "lossy", start: func(int) coder { return &fakeCoder{decodeWith: bad} }})
 	if _, err := measure(m, workloads, 5, func(string) {}); err == nil || !strings.HasPrefix(err.Error(), "lossy: pages of db: decoding gives") {
 		t.Errorf("a codec that loses everything: error %v", err)
+	}
+}
+
+// Before it is decoded, the destination holds the earlier version, each time.
+func TestMeasureGivesOld(t *testing.T) {
+	decoded := 0
+	m := mode{blockPages: 1, codecs: []codec{{name: "fake", start: func(int) coder {
+		return &fakeCoder{decodeWith: func(dst, data []byte) error {
+			if decoded++; !bytes.Equal(dst, noise(2)) {
+				t.Errorf("decoding %d does not find the earlier version", decoded)
+			}
+			copy(dst, data)
+			return nil
+		}}
+	}}}}
+	if _, err := measure(m, []workload{{"db", memory{text(2), noise(2)}}}, 3, func(string) {}); err != nil {
+		t.Fatal(err)
+	}
+	if decoded != 4 {
+		t.Errorf("decoded %d times, want once for a check and in 3 rounds", decoded)
 	}
 }
 

@@ -18,20 +18,30 @@ import (
 // Size is the size of a page in bytes.
 const Size = 4096
 
+// open opens the file name and unpacks it where its name ends in .gz.
+func open(name string) (input io.Reader, close func() error, err error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	input = bufio.NewReaderSize(file, 1<<20)
+	if strings.HasSuffix(name, ".gz") {
+		if input, err = gzip.NewReader(input); err != nil {
+			file.Close()
+			return nil, nil, fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return input, file.Close, nil
+}
+
 // SampleFile samples the file name as [Sample] does, unpacking it where its
 // name ends in .gz. It is an error if there is nothing to sample.
 func SampleFile(name string, stretch, limit int) ([]byte, error) {
-	file, err := os.Open(name)
+	input, close, err := open(name)
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close()
-	input := io.Reader(bufio.NewReaderSize(file, 1<<20))
-	if strings.HasSuffix(name, ".gz") {
-		if input, err = gzip.NewReader(input); err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
-		}
-	}
+	defer close()
 	data, err := Sample(input, stretch, limit)
 	if err == nil && len(data) == 0 {
 		err = fmt.Errorf("no %d pages of %d bytes in a row, the first at a multiple of %d, that are all non-zero", stretch, Size, stretch*Size)
@@ -48,32 +58,44 @@ func SampleFile(name string, stretch, limit int) ([]byte, error) {
 // as likely to be taken; the choice depends on nothing but the memory. What
 // follows the last whole stretch is left out.
 func Sample(r io.Reader, stretch, limit int) ([]byte, error) {
+	return sample(stretch*Size, limit,
+		func(buffer []byte) error { return readFull(r, buffer) },
+		func(buffer []byte) bool { return !hasZeroPage(buffer) })
+}
+
+// readFull fills buffer from r. The error is io.EOF where less is left.
+func readFull(r io.Reader, buffer []byte) error {
+	_, err := io.ReadFull(r, buffer)
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		// A whole input says EOF again, one that was cut does not.
+		_, err = r.Read(buffer[:1])
+	}
+	return err
+}
+
+// sample returns at most limit pieces of so many bytes, in their order, out of
+// those that read gives before io.EOF and that are eligible.
+func sample(size, limit int, read func([]byte) error, eligible func([]byte) bool) ([]byte, error) {
 	type taken struct {
 		position int
 		data     []byte
 	}
 	var sample []taken
 	random := rand.New(rand.NewPCG(1991, 4096))
-	buffer := make([]byte, stretch*Size)
-	for position, eligible := 0, 0; ; position++ {
-		_, err := io.ReadFull(r, buffer)
-		if err == io.EOF || err == io.ErrUnexpectedEOF {
-			// A whole input says EOF again, one that was cut does not.
-			if _, err := r.Read(buffer[:1]); err != io.EOF {
-				return nil, err
-			}
+	buffer := make([]byte, size)
+	for position, seen := 0, 0; ; position++ {
+		if err := read(buffer); err == io.EOF {
 			break
-		}
-		if err != nil {
+		} else if err != nil {
 			return nil, err
 		}
-		if hasZeroPage(buffer) {
+		if !eligible(buffer) {
 			continue
 		}
-		eligible++
+		seen++
 		if len(sample) < limit {
 			sample = append(sample, taken{position, bytes.Clone(buffer)})
-		} else if i := random.IntN(eligible); i < limit { // reservoir sampling
+		} else if i := random.IntN(seen); i < limit { // reservoir sampling
 			sample[i].position = position
 			copy(sample[i].data, buffer)
 		}
@@ -88,20 +110,22 @@ func Sample(r io.Reader, stretch, limit int) ([]byte, error) {
 
 func hasZeroPage(data []byte) bool {
 	for page := range slices.Chunk(data, Size) {
-		if page[0] == 0 && bytes.Equal(page[1:], page[:Size-1]) {
+		if isZero(page) {
 			return true
 		}
 	}
 	return false
 }
 
+func isZero(page []byte) bool { return page[0] == 0 && bytes.Equal(page[1:], page[:Size-1]) }
+
 // Workload returns what to call the memory in the file name: its base name
 // without .gz and extension, or its directory's where that only says that
-// there are pages or runs of them.
+// there are pages, runs of them or pairs of dirty ones.
 func Workload(name string) string {
 	base := strings.TrimSuffix(filepath.Base(name), ".gz")
 	base = strings.TrimSuffix(base, filepath.Ext(base))
-	if absolute, err := filepath.Abs(name); err == nil && (base == "pages" || base == "runs") {
+	if absolute, err := filepath.Abs(name); err == nil && slices.Contains([]string{"pages", "runs", "dirty"}, base) {
 		return filepath.Base(filepath.Dir(absolute))
 	}
 	return base

@@ -135,6 +135,7 @@ func TestWorkload(t *testing.T) {
 	for name, want := range map[string]string{
 		"some/db/pages.bin.gz": "db",
 		"some/db/runs.bin":     "db",
+		"some/db/dirty.bin.gz": "db",
 		"some/t40.ram.gz":      "t40",
 		"guest.ram":            "guest",
 		"guest":                "guest",
