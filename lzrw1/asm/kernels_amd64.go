@@ -15,6 +15,7 @@ func native() []*Kernels {
 	sse2.DiffMap = diffMapSSE2
 	sse2.Pack = packSSE2
 	sse2.Unpack = unpackSSE2
+	sse2.Merge = mergeSSE2
 	if !cpuid.CPU.Supports(cpuid.SSSE3, cpuid.SSE4, cpuid.POPCNT) {
 		return []*Kernels{&sse2}
 	}

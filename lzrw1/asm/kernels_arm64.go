@@ -13,5 +13,6 @@ func native() []*Kernels {
 	neon.DiffMap = diffMapNEON
 	neon.Pack = packNEON
 	neon.Unpack = unpackNEON
+	neon.Merge = mergeNEON
 	return []*Kernels{&neon}
 }

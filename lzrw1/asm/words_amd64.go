@@ -29,3 +29,6 @@ func unpackSSE2(page, words, set []byte)
 
 //go:noescape
 func unpackAVX2(page, words, set []byte)
+
+//go:noescape
+func mergeSSE2(page, words, set []byte)

@@ -455,3 +455,87 @@ absent:
 	DECQ STEPS
 	JNZ  fewLeft
 	RET
+#undef AT
+#undef WORD
+#undef NULL
+#undef LAST
+
+// ---- merge: a map of words to be changed has long stretches of zeros, and of
+// ones, so this looks at 64 bits of it at a time and goes by the bits set. ----
+
+#define WORD R8
+#define BIT BX
+#define OTHERS R9  // the bits above the lowest one
+
+// func mergeSSE2(page, words, set []byte)
+// Reads len(page)/64 bytes of set and of words 8 for each bit that is set
+// there, nothing beyond. Writes the words of page that set has, and no others.
+// Clobbers AX, BX, CX, DX, DI, SI, R8, R9, X0-X3.
+TEXT ·mergeSSE2(SB), NOSPLIT, $0-72
+	MOVQ page_base+0(FP), DST
+	MOVQ page_len+8(FP), STEPS
+	MOVQ words_base+24(FP), WORDS
+	MOVQ set_base+48(FP), MAP
+	SHRQ $6, STEPS
+
+mergeStep:
+	CMPQ STEPS, $8
+	JCS  fewSteps
+	MOVQ (MAP), BITS
+	ADDQ $8, MAP
+	CMPQ BITS, $-1
+	JEQ  mergeAll
+
+mergeSome:
+	TESTQ BITS, BITS
+	JEQ   merged
+
+	// TZCNT is read as BSF by processors without it, and is never given 0.
+mergeWord:
+	TZCNTQ BITS, BIT
+	MOVQ   (WORDS), WORD
+	ADDQ   $8, WORDS
+	LEAQ   -1(BITS), OTHERS
+	MOVQ   WORD, (DST)(BIT*8)
+	ANDQ   OTHERS, BITS
+	JNE    mergeWord
+
+merged:
+	ADDQ $512, DST
+	SUBQ $8, STEPS
+	JGT  mergeStep
+	RET
+
+	// All 64 words.
+mergeAll:
+	ADDQ $512, DST
+	ADDQ $512, WORDS
+	MOVQ $-512, BIT
+
+mergeEight:
+	MOVOU (WORDS)(BIT*1), X0
+	MOVOU 16(WORDS)(BIT*1), X1
+	MOVOU 32(WORDS)(BIT*1), X2
+	MOVOU 48(WORDS)(BIT*1), X3
+	MOVOU X0, (DST)(BIT*1)
+	MOVOU X1, 16(DST)(BIT*1)
+	MOVOU X2, 32(DST)(BIT*1)
+	MOVOU X3, 48(DST)(BIT*1)
+	ADDQ  $64, BIT
+	JNE   mergeEight
+	SUBQ  $8, STEPS
+	JGT   mergeStep
+	RET
+
+	// Less than eight bytes of the map are left, one at least: the last goes
+	// in first.
+fewSteps:
+	MOVQ STEPS, BIT
+	XORL BITS, BITS
+
+oneStep:
+	SHLQ $8, BITS
+	MOVB -1(MAP)(BIT*1), BITS
+	DECQ BIT
+	JNE  oneStep
+	JMP  mergeSome

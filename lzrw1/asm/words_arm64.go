@@ -16,3 +16,6 @@ func packNEON(dst, page, set []byte)
 
 //go:noescape
 func unpackNEON(page, words, set []byte)
+
+//go:noescape
+func mergeNEON(page, words, set []byte)

@@ -210,3 +210,76 @@ absent:
 	SUB    $1, STEPS
 	CBNZ   STEPS, fewLeft
 	RET
+#undef BITS
+#undef BIT
+#undef LAST
+
+// ---- merge: a map of words to be changed has long stretches of zeros, and of
+// ones, so this looks at 64 bits of it at a time and goes by the bits set. ----
+
+#define BITS R4
+#define BIT R5
+#define WORD R6
+#define OTHERS R7  // the bits above the lowest one
+
+// func mergeNEON(page, words, set []byte)
+// Reads len(page)/64 bytes of set and of words 8 for each bit that is set
+// there, nothing beyond. Writes the words of page that set has, and no others.
+// Clobbers R0-R7, V0-V3.
+TEXT ·mergeNEON(SB), NOSPLIT, $0-72
+	MOVD page_base+0(FP), PAGE
+	MOVD page_len+8(FP), STEPS
+	MOVD words_base+24(FP), WORDS
+	MOVD set_base+48(FP), MAP
+	LSR  $6, STEPS
+
+mergeStep:
+	CMP    $8, STEPS
+	BLT    fewSteps
+	MOVD.P 8(MAP), BITS
+	CMN    $1, BITS
+	BEQ    mergeAll
+
+mergeSome:
+	CBZ BITS, merged
+
+mergeWord:
+	RBIT   BITS, BIT
+	CLZ    BIT, BIT
+	MOVD.P 8(WORDS), WORD
+	SUB    $1, BITS, OTHERS
+	MOVD   WORD, (PAGE)(BIT<<3)
+	ANDS   OTHERS, BITS
+	BNE    mergeWord
+
+merged:
+	ADD  $512, PAGE
+	SUBS $8, STEPS
+	BGT  mergeStep
+	RET
+
+	// All 64 words.
+mergeAll:
+	MOVD $8, BIT
+
+mergeEight:
+	VLD1.P 64(WORDS), [V0.B16, V1.B16, V2.B16, V3.B16]
+	VST1.P [V0.B16, V1.B16, V2.B16, V3.B16], 64(PAGE)
+	SUB    $1, BIT
+	CBNZ   BIT, mergeEight
+	SUBS   $8, STEPS
+	BGT    mergeStep
+	RET
+
+	// Less than eight bytes of the map are left, one at least: the last goes
+	// in first.
+fewSteps:
+	MOVD ZR, BITS
+	ADD  STEPS, MAP
+
+oneStep:
+	MOVBU.W -1(MAP), BIT
+	ORR     BITS<<8, BIT, BITS
+	SUB     $1, STEPS
+	CBNZ    STEPS, oneStep
+	B       mergeSome

@@ -10,7 +10,7 @@ import (
 
 // wordLengths are of pages. The vectors' counters would overflow in the
 // longest, had they 16 bits.
-var wordLengths = []int{64, 128, 192, 512, 4096, 1 << 21}
+var wordLengths = []int{64, 128, 192, 448, 512, 576, 4096, 8192, 1 << 21}
 
 // fills are how many words in 16 a map has, about.
 var fills = []int{0, 1, 8, 15, 16}
@@ -92,7 +92,7 @@ func testMaps(t *testing.T, make func(r *rand.Rand, set, page, other []byte, in 
 	}
 }
 
-func TestPackAndUnpack(t *testing.T) {
+func TestPackUnpackAndMerge(t *testing.T) {
 	each(t, func(t *testing.T, k *Kernels) {
 		r := rand.New(rand.NewPCG(1991, 9))
 		for _, n := range wordLengths {
@@ -106,9 +106,9 @@ func TestPackAndUnpack(t *testing.T) {
 	})
 }
 
-// TestPackAndUnpackEveryMap sees every byte of a map before and after every
+// TestEveryMap sees every byte of a map before and after every
 // other one.
-func TestPackAndUnpackEveryMap(t *testing.T) {
+func TestEveryMap(t *testing.T) {
 	each(t, func(t *testing.T, k *Kernels) {
 		r := rand.New(rand.NewPCG(1991, 10))
 		in := make([]bool, 16)
@@ -138,7 +138,8 @@ func newPackBuffers(t *testing.T, n int, s side) *packBuffers {
 	}
 }
 
-// check packs and unpacks a page of random words that the map of in has.
+// check packs and unpacks a page of random words that the map of in has, and
+// merges them into another one.
 func (b *packBuffers) check(t *testing.T, r *rand.Rand, k *Kernels, in []bool, where string) {
 	t.Helper()
 	set, count := mapOf(in)
@@ -165,6 +166,18 @@ func (b *packBuffers) check(t *testing.T, r *rand.Rand, k *Kernels, in []bool, w
 	k.Unpack(b.page, words, b.set)
 	if !bytes.Equal(b.page, b.unpacked) {
 		t.Fatalf("%s: unpacked to % x, want % x", where, head(b.page), head(b.unpacked))
+	}
+	for i := range in {
+		if !in[i] {
+			binary.LittleEndian.PutUint64(b.unpacked[8*i:], r.Uint64())
+			copy(b.page[8*i:][:8], b.unpacked[8*i:])
+		} else {
+			binary.LittleEndian.PutUint64(b.page[8*i:], r.Uint64())
+		}
+	}
+	k.Merge(b.page, words, b.set)
+	if !bytes.Equal(b.page, b.unpacked) {
+		t.Fatalf("%s: merged to % x, want % x", where, head(b.page), head(b.unpacked))
 	}
 	if !bytes.Equal(b.set, set) || !bytes.Equal(words, b.want) {
 		t.Fatalf("%s: what was to be read was overwritten", where)
