@@ -44,9 +44,9 @@ const (
 const agingRounds = 8
 
 // A Cache holds the last versions of pages that a receiver has, as many as fit
-// into its limit: most of them compressed, at level fast of LZRW1, those of
-// zeros or of one repeated word as next to nothing, those that do not shrink by
-// a quarter as they are.
+// into its limit: most of them compressed, at level fast of LZRW1, those that do
+// not shrink by a quarter as they are. Pages of zeros it does not keep: as an
+// earlier version they save nothing.
 //
 // In each round the caller asks for the earlier version of each changed page
 // with Get and then gives it the new one with Put. What is worth keeping is
@@ -62,7 +62,6 @@ const agingRounds = 8
 // put in order: of two Puts at a time either may be the last. The same calls
 // in the same order leave the same pages, on any machine.
 type Cache struct {
-	bytes    int64
 	pageSize int
 	shards   []cacheShard // their number is a power of two
 	curve    cacheCurve
@@ -92,11 +91,13 @@ func NewCache(options CacheOptions) (*Cache, error) {
 	if int64(l.blocks) >= math.MaxUint32 || int64(l.entries) >= math.MaxUint32-cacheCounts {
 		return nil, errors.New("delta: a cache of so many bytes has more pages than can be numbered")
 	}
-	c := &Cache{bytes: options.Bytes, pageSize: size, shards: make([]cacheShard, l.shards)}
+	models := modelLayouts(options.Bytes, size, l)
+	memory := allocateCache(l, models, size)
+	c := &Cache{pageSize: size, shards: make([]cacheShard, l.shards)}
 	for i := range c.shards {
-		c.shards[i].init(l, size)
+		c.shards[i].init(memory, l, size)
 	}
-	c.curve.init(options.Bytes, size, l)
+	c.curve.init(memory, l, models, options.Bytes, size)
 	return c, nil
 }
 
@@ -143,7 +144,7 @@ type CacheStats struct {
 	Hits      uint64 // Gets that found the page
 	Misses    uint64 // and that did not
 	Evictions uint64 // pages that made room for others
-	Declined  uint64 // Puts of pages that were not kept
+	Declined  uint64 // Puts of pages other than zeros that were not kept
 	Saved     uint64 // bytes, as told to Saved
 	Pages     uint64 // in the cache at the end of the round
 }

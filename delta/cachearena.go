@@ -18,8 +18,8 @@ const arenaLinkBytes = 4
 // block, which is lost at a chain's end, is little.
 func cacheBlock(pageSize int) int { return (pageSize/16 + 63) &^ 63 }
 
-func (a *blockArena) init(blocks, size int) {
-	*a = blockArena{data: make([]byte, blocks*size), next: make([]uint32, blocks), size: size}
+func (a *blockArena) init(m *cacheMemory, blocks, size int) {
+	*a = blockArena{data: take(&m.blocks, blocks*size), next: take(&m.links, blocks), size: size}
 	for i := range a.next {
 		a.next[i] = uint32(i) + 1
 	}
@@ -27,7 +27,7 @@ func (a *blockArena) init(blocks, size int) {
 }
 
 // store copies the data to blocks, of which there must be enough, and returns
-// the first; noBlock if there is no data.
+// the first.
 func (a *blockArena) store(data []byte) (first uint32) {
 	last := &first
 	for len(data) > 0 {

@@ -39,10 +39,10 @@ const (
 	cacheSlotBytes  = 4
 )
 
-func (p *cachePolicy) init(entries, blocks, pageSize int) {
+func (p *cachePolicy) init(m *cacheMemory, entries, blocks, pageSize int) {
 	*p = cachePolicy{
-		entries: make([]cacheEntry, cacheCounts+entries),
-		slots:   make([]uint32, entries),
+		entries: take(&m.entries, cacheCounts+entries),
+		slots:   take(&m.slots, entries),
 		room:    blocks,
 		block:   cacheBlock(pageSize),
 		random:  0x9e3779b97f4a7c15,
@@ -153,9 +153,7 @@ func (p *cachePolicy) place(e uint32, h uint64, key Key, count, limit, length in
 func (p *cachePolicy) evict(limit int) bool {
 	for head := range uint32(limit + 1) {
 		if e := p.entries[head].next; e != head {
-			p.unlink(e)
-			p.release(e)
-			p.drop(e)
+			p.remove(e)
 			p.evictions++
 			return true
 		}
@@ -163,12 +161,18 @@ func (p *cachePolicy) evict(limit int) bool {
 	return false
 }
 
+// remove takes a page out.
+func (p *cachePolicy) remove(e uint32) {
+	p.unlink(e)
+	p.release(e)
+	p.drop(e)
+}
+
 // release frees the entry's blocks.
 func (p *cachePolicy) release(e uint32) {
 	entry := &p.entries[e]
-	blocks := p.blocks(int(entry.length))
-	p.room += blocks
-	if p.arena != nil && blocks > 0 {
+	p.room += p.blocks(int(entry.length))
+	if p.arena != nil {
 		p.arena.release(entry.block)
 	}
 	entry.length = 0

@@ -8,18 +8,24 @@ type requestCounts struct {
 	counters []uint64 // 16 each
 }
 
-// requestBytes is the size of the counters for each entry of the cache: 16 of
-// them, and a cache has four entries for each page that fits as it is.
-const requestBytes = 8
+// A shard has 16 counters for each of its entries, and so many words of 16
+// beside, since pages that are asked for may be many more than fit.
+const (
+	requestBytes   = 8
+	requestsBeside = 2048
+)
 
-func (r *requestCounts) init(entries int) { r.counters = make([]uint64, entries) }
+// sampleRequests is how many words a model has for each entry of the sample.
+const sampleRequests = 4
+
+func (r *requestCounts) init(m *cacheMemory, words int) { r.counters = take(&m.counters, words) }
 
 // at returns where a page's two counters are: their words and how far to shift
 // them.
 func (r *requestCounts) at(h uint64) (words [2]*uint64, shifts [2]uint) {
 	for row, factor := range [2]uint64{0x9fb21c651e98df25, 0xd1342543de82ef95} {
 		h := h * factor
-		words[row], shifts[row] = &r.counters[reduce(h, len(r.counters))], uint(h>>8&15)*4
+		words[row], shifts[row] = &r.counters[reduce(h, len(r.counters))], uint(h>>28&15)*4
 	}
 	return
 }

@@ -27,11 +27,11 @@ type cacheShard struct {
 	_ [64]byte // the next shard's lock is in another cache line
 }
 
-func (s *cacheShard) init(l cacheLayout, pageSize int) {
-	s.arena.init(l.blocks, cacheBlock(pageSize))
-	s.policy.init(l.entries, l.blocks, pageSize)
+func (s *cacheShard) init(m *cacheMemory, l cacheLayout, pageSize int) {
+	s.arena.init(m, l.blocks, cacheBlock(pageSize))
+	s.policy.init(m, l.entries, l.blocks, pageSize)
 	s.policy.arena = &s.arena
-	s.requests.init(l.entries)
+	s.requests.init(m, l.entries+requestsBeside)
 	s.encoder = lzrw1.NewEncoder(lzrw1.Fast)
 	s.cut[0] = pageSize
 	s.scratch = make([]byte, lzrw1.MaxEncodedLen(pageSize))
@@ -51,13 +51,19 @@ func (s *cacheShard) get(dst []byte, h uint64, key Key) bool {
 	return true
 }
 
-// put keeps the page or not and returns the length of its form; only if asked
-// to measure, it does so for a page that it does not keep.
+// put keeps the page or not and returns the length of its form, 0 for zeros;
+// only if asked to measure, it does so for a page that it does not keep.
 func (s *cacheShard) put(h uint64, key Key, page []byte, measure bool) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	count := s.requests.of(h)
 	e := s.policy.find(h, key)
+	if isZero(page) {
+		if e != 0 {
+			s.policy.remove(e)
+		}
+		return 0
+	}
 	limit := s.policy.admits(e, count)
 	if limit < 0 && !measure {
 		s.stats.Declined++
@@ -75,17 +81,19 @@ func (s *cacheShard) put(h uint64, key Key, page []byte, measure bool) int {
 	return len(form)
 }
 
-// Forms of a page in the cache differ in their length: nothing for zeros, 8
-// bytes for one repeated word, as long as the page if plain, else an LZRW1
-// block, which has no fewer bytes than 34/256 of the page, so more than 8.
+// Forms of a page in the cache differ in their length: 8 bytes for one repeated
+// word, as long as the page if plain, else an LZRW1 block, which has no fewer
+// bytes than 34/256 of the page, so more than 8.
 const wordForm = 8
+
+// isWord reports whether the page is one repeated word.
+func isWord(page []byte) bool { return bytes.Equal(page[wordForm:], page[:len(page)-wordForm]) }
+
+func isZero(page []byte) bool { return binary.LittleEndian.Uint64(page) == 0 && isWord(page) }
 
 // encode returns the page's form, valid until the next call.
 func (s *cacheShard) encode(page []byte) []byte {
-	if bytes.Equal(page[8:], page[:len(page)-8]) {
-		if binary.LittleEndian.Uint64(page) == 0 {
-			return nil
-		}
+	if isWord(page) {
 		return page[:wordForm]
 	}
 	s.run[0] = lzrw1.Run{Data: page, Cuts: s.cut[:], Blocks: s.scratch[:0], Ends: s.end[:0]}
@@ -103,8 +111,6 @@ func (s *cacheShard) encode(page []byte) []byte {
 func (s *cacheShard) load(dst []byte, e uint32) bool {
 	entry := &s.policy.entries[e]
 	switch n := int(entry.length); n {
-	case 0:
-		clear(dst)
 	case len(dst):
 		s.arena.load(dst, entry.block)
 	case wordForm:

@@ -40,29 +40,34 @@ const (
 	// maxSample is how many entries a model of the cache's own size has at
 	// most: more do not make the estimate better by much.
 	maxSample = 2048
+	// sampleBytes is what one of them takes in all models.
+	sampleBytes = curveQuarters*(cacheEntryBytes+cacheSlotBytes)/4 + sampleRequests*requestBytes
 )
-
-// curveBytes returns the size of the models.
-func curveBytes(sample int) int64 {
-	return int64(sample)*(curveQuarters*(cacheEntryBytes+cacheSlotBytes)/4+requestBytes) +
-		int64(len(curveSizes))*(cacheCounts*cacheEntryBytes+2*allocationBytes)
-}
 
 // sampleEntries returns how many entries a model of the cache's own size has.
 func sampleEntries(bytes, perEntry int64) int {
-	entry := curveBytes(1) - curveBytes(0)
-	return int(min(bytes/sampleShare/entry, maxSample, bytes/perEntry))
+	return int(min(bytes/sampleShare/sampleBytes, maxSample, bytes/perEntry))
 }
 
-func (c *cacheCurve) init(bytes int64, pageSize int, own cacheLayout) {
-	c.bytes = bytes
-	share := float64(own.sample) / float64(own.shards*own.entries)
-	c.threshold = uint32(min(share*(1<<32), math.MaxUint32))
-	c.requests.init(own.sample)
+// sampleOf returns the share of the keys that are in the sample.
+func sampleOf(l cacheLayout) float64 {
+	return float64(l.sample) / float64(l.shards*l.entries)
+}
+
+// modelLayouts returns what the models of a cache have.
+func modelLayouts(bytes int64, pageSize int, own cacheLayout) (models [len(curveSizes)]cacheLayout) {
 	for i, quarters := range curveSizes {
-		l := layoutCache(bytes*int64(quarters)/4, pageSize)
-		scale := func(n int) int { return max(1, int(math.Round(share*float64(l.shards*n)))) }
-		c.models[i].init(scale(l.entries), scale(l.blocks), pageSize)
+		models[i] = layoutCache(bytes/4*int64(quarters), pageSize).scale(sampleOf(own))
+	}
+	return models
+}
+
+func (c *cacheCurve) init(m *cacheMemory, own cacheLayout, models [len(curveSizes)]cacheLayout, bytes int64, pageSize int) {
+	c.bytes = bytes
+	c.threshold = uint32(min(sampleOf(own)*(1<<32), math.MaxUint32))
+	c.requests.init(m, own.sample*sampleRequests)
+	for i, l := range models {
+		c.models[i].init(m, l.entries, l.blocks, pageSize)
 	}
 }
 
@@ -93,7 +98,11 @@ func (c *cacheCurve) put(h uint64, key Key, length int) {
 	for i := range c.models {
 		m := &c.models[i]
 		e := m.find(h, key)
-		if limit := m.admits(e, count); limit >= 0 {
+		if length == 0 {
+			if e != 0 {
+				m.remove(e)
+			}
+		} else if limit := m.admits(e, count); limit >= 0 {
 			m.place(e, h, key, count, limit, length)
 		}
 	}
