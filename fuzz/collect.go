@@ -150,7 +150,7 @@ func checkError(err error, size int) {
 	var e *pagestream.Error
 	check(errors.As(err, &e), "an error without its place: %v", err)
 	check(e.Offset >= 0 && e.Offset <= int64(size), "an error at byte %d of %d: %v", e.Offset, size, err)
-	for _, kind := range []error{pagestream.ErrFormat, pagestream.ErrUnsupported, pagestream.ErrCorrupt, pagestream.ErrCut, pagestream.ErrLimit} {
+	for _, kind := range []error{pagestream.ErrFormat, pagestream.ErrUnsupported, pagestream.ErrCorrupt, pagestream.ErrCut, pagestream.ErrLimit, pagestream.ErrBase} {
 		if errors.Is(err, kind) {
 			return
 		}

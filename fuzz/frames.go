@@ -21,6 +21,7 @@ const (
 	typeZeros  = 4
 	typeIndex  = 5
 	typeEnd    = 6
+	typeRound  = 7
 )
 
 var (

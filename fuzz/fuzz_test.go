@@ -309,7 +309,7 @@ func TestSeeds(t *testing.T) {
 		}
 	}
 	for kind, n := range kinds {
-		if n == 0 {
+		if n == 0 && pagestream.Kind(kind) != pagestream.Delta {
 			t.Errorf("no page of kind %v", pagestream.Kind(kind))
 		}
 	}

@@ -216,7 +216,9 @@ func TestPagesRefused(t *testing.T) {
 		"half a word missing":   packed(sparse, append(set, "8 by"...)),
 		"a word too many":       packed(sparse, append(set, "8 bytes.8 bytes."...)),
 		"a map cut":             packed(sparse, set[:7]),
-		"kind 7":                {7},
+		"a delta":               {7, 5, 0, 0, 0, 0, 0},
+		"a gap":                 {8, 1},
+		"kind 9":                {9},
 		"a record cut":          {4, 0},
 		"a byte too many":       append(plain(first, checksum(first)), 0),
 		"LZRW1 block too short": append(le.AppendUint32([]byte{4}, checksum(first)), 3, 0, 0, 'x'),
@@ -261,18 +263,19 @@ func TestReaderRefuses(t *testing.T) {
 	pages := []frame{header(tiny), region(tiny, 0, 1024), words(tiny, 0, 0, 1), words(tiny, 0, 1, 1)}
 	two := []frame{header(tiny), region(tiny, 0, 512), words(tiny, 0, 0, 1), region(tiny, 1, 0)}
 	offset := func(frames []frame) uint64 { return uint64(len(join(frames))) }
-	kinds := func(n uint64) [7]uint64 { return [7]uint64{1: n} }
 	index := func(region uint32, frames []frame, of ...frame) frame {
-		b := le.AppendUint64(nil, offset(frames))
+		b := append(le.AppendUint64(nil, offset(frames)), 0)
 		for _, f := range of {
-			b = binary.AppendUvarint(b, uint64(len(f.append(nil)))<<1)
+			b = binary.AppendUvarint(append(b, 0), uint64(len(f.append(nil)))<<1)
+			b = binary.AppendUvarint(b, uint64(f.pages))
 		}
 		return frame{typ: typeIndex, geometry: tiny, region: region, payload: b}
 	}
 	good := index(0, pages[:2], pages[2:]...)
 	with := func(frames []frame, more ...frame) []byte {
 		all := append(frames[:len(frames):len(frames)], more...)
-		return join(withEnd(all, offset(frames), 512*uint64(countPages(frames)), kinds(uint64(countPages(frames)))))
+		n := uint64(countPages(frames))
+		return join(withEnd(all, ending{index: offset(frames), bytes: 512 * n, kinds: [8]uint64{1: n}}))
 	}
 	_, _, err := collect(with(pages, pages[1], good), limits(1), false, 0, false)
 	if err != nil {
@@ -307,7 +310,7 @@ func countPages(frames []frame) int {
 func TestSalvagePassesOver(t *testing.T) {
 	begin := []frame{header(tiny), region(tiny, 0, 1024)}
 	first, second := words(tiny, 0, 0, 1), words(tiny, 0, 1, 1)
-	end := withEnd(nil, 0, 0, [7]uint64{})[0]
+	end := withEnd(nil, ending{})[0]
 	with := func(between ...frame) []byte {
 		return join(slices.Insert(completed(append(begin[:2:2], first, second)), 3, between...))
 	}
@@ -316,8 +319,8 @@ func TestSalvagePassesOver(t *testing.T) {
 		"an end frame":         with(end),
 		"a final region":       with(begin[1]),
 		"a stream header":      with(begin[0]),
-		"an index":             with(frame{typ: typeIndex, geometry: tiny, payload: make([]byte, 9)}),
-		"a frame of type 7":    with(frame{typ: 7, geometry: tiny}),
+		"an index":             with(frame{typ: typeIndex, geometry: tiny, payload: make([]byte, 12)}),
+		"a frame of type 9":    with(frame{typ: 9, geometry: tiny}),
 		"pages that went by":   with(first),
 		"no header":            with()[headerSize+2:],
 		"no header nor region": with()[2*headerSize+2+regionSize:],

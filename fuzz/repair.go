@@ -2,6 +2,7 @@ package fuzz
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/binary"
 
 	"github.com/lzpage/lzpage/internal/lzrw1spec"
@@ -28,7 +29,10 @@ func repair(b []byte, how int) []byte {
 	}
 	fixed := pageFixer{crcs: make(map[pageAddress]uint32)}
 	for i := range frames {
-		if frames[i].typ == typePages {
+		switch frames[i].typ {
+		case typeRound:
+			clear(fixed.crcs)
+		case typePages:
 			fixed.fix(&frames[i])
 		}
 	}
@@ -42,7 +46,7 @@ type pageAddress struct{ region, page uint64 }
 
 // A pageFixer gives pages the CRCs that they should have.
 type pageFixer struct {
-	crcs map[pageAddress]uint32 // of the pages with content so far
+	crcs map[pageAddress]uint32 // of the pages with content so far in the round
 }
 
 // fix goes through a pages frame as far as it can be understood.
@@ -52,12 +56,12 @@ func (x *pageFixer) fix(f *frame) {
 		return
 	}
 	var contents []byte // of the pages so far: the history
-	for i, r := range records {
-		at := pageAddress{uint64(f.region), f.first + uint64(i)}
+	for _, r := range records {
+		at := pageAddress{uint64(f.region), r.page}
 		switch {
 		case r.kind == 2:
 			le.PutUint32(r.crc, x.crcs[r.duplicate])
-		case r.kind >= 3:
+		case r.kind >= 3 && r.kind <= 6:
 			content, ok := decodeContent(r, contents)
 			page, ok2 := unpack(r.kind, content, f.pageSize())
 			if !ok || !ok2 {
@@ -73,6 +77,7 @@ func (x *pageFixer) fix(f *frame) {
 // A record is what a pages frame holds of a page.
 type record struct {
 	kind      byte
+	page      uint64
 	crc       []byte // in the frame's payload
 	duplicate pageAddress
 	size      int
@@ -96,11 +101,17 @@ func parseRecords(f *frame) ([]record, bool) {
 		take(n)
 		return v
 	}
+	page := f.first
 	for range f.pages {
+		if len(rest) > 0 && rest[0] == 8 { // pages that are not carried
+			take(1)
+			page += varint()
+		}
 		if len(rest) == 0 {
 			return nil, false
 		}
-		r := record{kind: take(1)[0]}
+		r := record{kind: take(1)[0], page: page}
+		page++
 		switch r.kind {
 		case 0:
 		case 1:
@@ -114,10 +125,12 @@ func parseRecords(f *frame) ([]record, bool) {
 		case 4, 5, 6:
 			r.crc = take(4)
 			r.size = int(varint())
+		case 7:
+			r.size = int(varint())
 		default:
 			return nil, false
 		}
-		if r.kind >= 2 && r.crc == nil {
+		if r.kind >= 2 && r.kind <= 6 && r.crc == nil {
 			return nil, false
 		}
 		records = append(records, r)
@@ -174,11 +187,14 @@ func completed(frames []frame) []frame {
 		length  uint64 // of the final form that it had, in bytes
 		indexes []frame
 		listed  int
-		follows uint64 // offset in the stream behind the last frame listed
+		round   uint32 // of the last one
+		behind  uint64 // the page behind it
+		follows uint64 // offset in the stream behind it
 	}
 	var regions []*seen
 	var kept []frame
-	var kinds [7]uint64
+	var totals ending
+	round, carried := uint32(0), uint64(0)
 	offset := uint64(0)
 	for _, f := range frames {
 		size := uint64(headerSize + len(f.payload))
@@ -186,49 +202,59 @@ func completed(frames []frame) []frame {
 		case typeRegion:
 			switch number := int(f.region); {
 			case len(f.payload) < regionSize:
-			case number == len(regions):
+			case number == len(regions) && round == 0:
 				regions = append(regions, &seen{frame: f, length: unknownLength})
 			case number < len(regions): // its final form
 				regions[number].length = le.Uint64(f.payload[17:])
 				continue
 			}
+		case typeRound:
+			round++
+			totals.rounds++
 		case typePages, typeZeros:
-			entry, pages := size<<1, uint64(f.pages)
+			length, pages := size<<1, uint64(f.pages)
+			counted := pages
 			if f.typ == typeZeros && len(f.payload) == 8 {
 				pages = le.Uint64(f.payload)
-				kinds[0] += pages
-				entry |= 1
+				counted = pages
+				totals.kinds[0] += pages
+				length |= 1
 			}
 			if records, ok := parseRecords(&f); ok && f.typ == typePages {
 				for _, r := range records {
-					kinds[r.kind]++
+					totals.kinds[r.kind]++
 				}
+				pages = records[len(records)-1].page + 1 - f.first
+			}
+			if round == 0 {
+				carried += counted
 			}
 			if int(f.region) >= len(regions) {
 				break // out of the switch
 			}
 			r := regions[f.region]
-			if r.listed%maxListed == 0 || r.follows != offset {
-				r.indexes = append(r.indexes, frame{typ: typeIndex, geometry: f.geometry, region: f.region, first: f.first, payload: le.AppendUint64(nil, offset)})
-				r.listed = 0
+			if r.listed%maxListed == 0 || r.follows != offset || r.round != round {
+				payload := binary.AppendUvarint(le.AppendUint64(nil, offset), uint64(round))
+				r.indexes = append(r.indexes, frame{typ: typeIndex, geometry: f.geometry, region: f.region, first: f.first, payload: payload})
+				r.listed, r.behind = 0, f.first
 			}
 			r.listed++
-			r.follows = offset + size
-			r.next = f.first + pages
 			x := &r.indexes[len(r.indexes)-1]
-			x.payload = binary.AppendUvarint(x.payload, entry)
-			if entry&1 != 0 {
-				x.payload = binary.AppendUvarint(x.payload, pages)
-			}
+			x.payload = binary.AppendUvarint(x.payload, f.first-r.behind)
+			x.payload = binary.AppendUvarint(x.payload, length)
+			x.payload = binary.AppendUvarint(x.payload, pages)
+			r.round, r.behind, r.follows = round, f.first+pages, offset+size
+			r.next = max(r.next, f.first+pages)
 		case typeIndex, typeEnd:
 			continue
 		}
 		kept = append(kept, f)
 		offset += size
 	}
+	totals.index = offset
 
 	var end []frame
-	total := uint64(0)
+	pages := uint64(0)
 	for _, r := range regions {
 		final := r.frame
 		final.payload = bytes.Clone(final.payload)
@@ -239,26 +265,45 @@ func completed(frames []frame) []frame {
 			}
 			le.PutUint64(length, r.length)
 		}
-		total += le.Uint64(length)
+		totals.bytes += le.Uint64(length)
+		pages += le.Uint64(length) / uint64(r.pageSize())
+		if le.Uint64(length)%uint64(r.pageSize()) != 0 {
+			pages++
+		}
 		end = append(end, final)
 		end = append(end, r.indexes...)
 	}
-	return withEnd(append(kept, end...), offset, total, kinds)
+	if len(kept) > 0 && isBased(kept[0].payload) {
+		totals.kept = pages - carried
+	}
+	return withEnd(append(kept, end...), totals)
+}
+
+// An ending is what an end frame says.
+type ending struct {
+	index, bytes, rounds, kept uint64
+	kinds                      [8]uint64
 }
 
 // withEnd returns the frames and an end frame for them.
-func withEnd(frames []frame, index, bytes uint64, kinds [7]uint64) []frame {
-	var headers []byte // their CRCs
+func withEnd(frames []frame, totals ending) []frame {
+	var identity []byte // what is hashed
 	for i := range frames {
-		headers = append(headers, frames[i].append(nil)[headerSize-4:headerSize]...)
+		if i == 0 {
+			identity = append(identity, frames[i].payload...)
+		}
+		identity = append(identity, frames[i].append(nil)[:headerSize]...)
 	}
-	b := le.AppendUint64(nil, index)
+	b := le.AppendUint64(nil, totals.index)
 	b = le.AppendUint64(b, uint64(len(frames)))
-	b = le.AppendUint64(b, bytes)
-	for _, n := range kinds {
+	b = le.AppendUint64(b, totals.bytes)
+	b = le.AppendUint64(b, totals.rounds)
+	b = le.AppendUint64(b, totals.kept)
+	for _, n := range totals.kinds {
 		b = le.AppendUint64(b, n)
 	}
-	b = le.AppendUint32(b, checksum(headers))
+	hash := sha256.Sum256(identity)
+	b = append(b, hash[:16]...)
 	b = le.AppendUint32(b, uint32(headerSize+len(b)+8))
 	b = append(b, 0x50, 0x5A, 0x4C, 0x89)
 	end := frame{typ: typeEnd, payload: b}
@@ -266,4 +311,24 @@ func withEnd(frames []frame, index, bytes uint64, kinds [7]uint64) []frame {
 		end.geometry = frames[0].geometry
 	}
 	return append(frames, end)
+}
+
+// isBased reports whether a stream header's payload names a base.
+func isBased(payload []byte) bool {
+	rest := payload[min(2, len(payload)):]
+	for len(rest) > 0 {
+		tag, n := binary.Uvarint(rest)
+		if n <= 0 {
+			return false
+		}
+		length, m := binary.Uvarint(rest[n:])
+		if m <= 0 || length > uint64(len(rest)-n-m) {
+			return false
+		}
+		if tag == 4 {
+			return true
+		}
+		rest = rest[n+m+int(length):]
+	}
+	return false
 }

@@ -262,8 +262,8 @@ func streamDamage(data []byte) {
 			continue
 		}
 		records, _ := parseRecords(f)
-		for k, r := range records {
-			at := pageAddress{uint64(f.region), f.first + uint64(k)}
+		for _, r := range records {
+			at := pageAddress{uint64(f.region), r.page}
 			if hit || r.kind == 2 && gone[r.duplicate] {
 				gone[at] = true
 			}

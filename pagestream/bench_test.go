@@ -61,8 +61,10 @@ func BenchmarkReadPage(b *testing.B) {
 		}
 		index := 0
 		for i := range r.regions {
-			for _, p := range r.regions[i].parts {
-				index += len(p.entries)
+			for _, round := range r.regions[i].rounds {
+				for _, p := range round.parts {
+					index += len(p.entries)
+				}
 			}
 		}
 		b.Run(fmt.Sprintf("cluster=%d", cluster), func(b *testing.B) {

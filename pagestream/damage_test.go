@@ -312,7 +312,9 @@ func TestUnknown(t *testing.T) {
 		{"odd region field", edit(regionFrame, func(p []byte) []byte { return appendField(p, 99, []byte("x")) }), nil},
 		{"even region field", edit(regionFrame, func(p []byte) []byte { return appendField(p, 98, []byte("x")) }), ErrUnsupported},
 		{"another version", edit(headerFrame, func(p []byte) []byte { p[0]++; return p }), ErrUnsupported},
-		{"unknown kind", edit(pagesFrame, func(p []byte) []byte { p[0] = 7; return p }), ErrUnsupported},
+		{"unknown kind", edit(pagesFrame, func(p []byte) []byte { p[0] = 9; return p }), ErrUnsupported},
+		{"delta in the complete layer", edit(pagesFrame, func(p []byte) []byte { p[0] = 7; return p }), ErrCorrupt},
+		{"page not carried in the complete layer", edit(pagesFrame, func(p []byte) []byte { p[0] = 8; return p }), ErrCorrupt},
 		{"fields out of order", edit(headerFrame, func(p []byte) []byte { return appendField(appendField(p, 99, nil), 97, nil) }), ErrCorrupt},
 		{"varint longer than need be", edit(headerFrame, func(p []byte) []byte { return append(p, 0xE3, 0x00, 0) }), ErrCorrupt},
 	} {

@@ -11,10 +11,12 @@ import (
 // A pageRecord is what a frame says of one page.
 type pageRecord struct {
 	kind      Kind
+	page      uint64      // within the region
 	crc       uint32      // of the page; kinds 2 to 6
 	word      uint64      // kind 1
 	duplicate pageAddress // kind 2
-	block     int         // length in bytes; kinds 3 to 6
+	block     int         // length in bytes; kinds 3 to 7
+	delta     int         // of a page being written, where its record begins in batch.deltas
 }
 
 // size is the length of the record itself in bytes.
@@ -28,6 +30,8 @@ func (r *pageRecord) size() int {
 		return 1 + varintLen(uint64(r.duplicate.region)) + varintLen(r.duplicate.page) + 4
 	case Plain:
 		return 1 + 4
+	case Delta:
+		return 1 + varintLen(uint64(r.block))
 	}
 	return 1 + 4 + varintLen(uint64(r.block))
 }
@@ -44,6 +48,8 @@ func (r *pageRecord) append(b []byte) []byte {
 		b = le.AppendUint32(b, r.crc)
 	case Plain:
 		b = le.AppendUint32(b, r.crc)
+	case Delta:
+		b = binary.AppendUvarint(b, uint64(r.block))
 	default:
 		b = le.AppendUint32(b, r.crc)
 		b = binary.AppendUvarint(b, uint64(r.block))
@@ -51,55 +57,115 @@ func (r *pageRecord) append(b []byte) []byte {
 	return b
 }
 
+// appendKept appends a record of n pages that are not carried.
+func appendKept(b []byte, n uint64) []byte {
+	return binary.AppendUvarint(append(b, byte(kept)), n)
+}
+
 // classify finds out what can be told of a page without the pages before it:
 // zero, one word, or content, for which it takes the CRC.
-func classify(page []byte) pageRecord {
+func classify(number uint64, page []byte) pageRecord {
 	word := le.Uint64(page)
 	// is each word the one before? Most pages say so at once
 	if le.Uint64(page[wordBytes:]) == word && bytes.Equal(page[wordBytes:], page[:len(page)-wordBytes]) {
 		if word == 0 {
-			return pageRecord{kind: Zero}
+			return pageRecord{kind: Zero, page: number}
 		}
-		return pageRecord{kind: Word, word: word}
+		return pageRecord{kind: Word, page: number, word: word}
 	}
-	return pageRecord{kind: Plain, crc: crc32.Checksum(page, castagnoli)}
+	return pageRecord{kind: Plain, page: number, crc: crc32.Checksum(page, castagnoli)}
 }
 
-// A writtenFrame is a pages frame of a batch: its header and its records in
-// batch.heads, and its blocks. Without a head it stands for a cluster of zero
-// pages, which needs no frame.
+// A writtenFrame is a frame of a batch. Of a pages frame, header and records
+// are in batch.heads, and of one that has deltas the blocks, too. Of a zero run
+// there is nothing yet: it may go on in the next batch.
 type writtenFrame struct {
-	head   int // length in bytes
-	blocks []byte
-	crc    uint32 // of the header
+	start, end int // its records
+	pages      int // carried; 0 for a zero run
+	deltas     int // of them
+	head       int // length in bytes
+	blocks     []byte
 }
 
-func (f *writtenFrame) length() int { return f.head + len(f.blocks) }
-
-// A batch is consecutive pages of a region, from a cluster's start on, on
-// their way through a Writer.
+// A batch is pages of a region in a round, in order, on their way through a
+// Writer. In round 0 they are consecutive: from a cluster's start on, or in a
+// sparse layer from a multiple of a batch's pages.
 type batch struct {
 	number uint64 // batches are numbered from 0
+	round  int
 	region *writtenRegion
 	begins bool   // the region begins with this batch
-	ends   bool   // and ends with it
-	zeros  uint64 // zero pages before the first one, whole clusters
-	first  uint64 // page within the region
+	ends   bool   // and ends with it, as far as the round goes
+	first  uint64 // page, in round 0
+	zeros  uint64 // pages passed over before it: zero in the complete layer, else not carried
 
 	data    []byte // the pages
 	lent    bool   // data is lent to the window
 	lentEnd uint64 // see pageWindow.lend
 	records []pageRecord
+	deltas  []byte      // records of deltas, one behind the other
 	runs    []lzrw1.Run // whose Blocks are the frames'; kept for their memory
 	heads   []byte
 	frames  []writtenFrame
 }
 
-// clusters calls do for the records of each cluster of the batch.
-func (b *batch) clusters(g geometry, do func(start int, records []pageRecord)) {
+// page returns the batch's page number i.
+func (b *batch) page(g geometry, i int) []byte { return b.data[i<<g.pageLog2:][:g.pageSize()] }
+
+// cutComplete cuts the batch's pages into the frames of a complete layer:
+// clusters.
+func (b *batch) cutComplete(g geometry) {
+	b.frames = b.frames[:0]
 	for start := 0; start < len(b.records); start += g.clusterPages() {
-		do(start, b.records[start:min(start+g.clusterPages(), len(b.records))])
+		f := writtenFrame{start: start, end: min(start+g.clusterPages(), len(b.records))}
+		if !allZero(b.records[start:f.end]) {
+			f.pages = f.end - start
+		}
+		b.frames = append(b.frames, f)
 	}
+}
+
+// cutSparse cuts the batch's pages into the frames of a sparse layer: as many
+// pages as a cluster has, whatever lies between them, and zero runs where as
+// many zero pages follow each other.
+func (b *batch) cutSparse(g geometry) {
+	b.frames = b.frames[:0]
+	open := false // more pages may follow in the last frame
+	for i := 0; i < len(b.records); {
+		zeros := b.zerosFrom(i)
+		switch {
+		case zeros >= g.clusterPages():
+			b.frames = append(b.frames, writtenFrame{start: i, end: i + zeros})
+			open = false
+			i += zeros
+			continue
+		case b.records[i].kind == kept:
+			i++
+			continue
+		}
+		for n := max(1, zeros); n > 0; n-- {
+			if !open {
+				b.frames = append(b.frames, writtenFrame{start: i})
+			}
+			f := &b.frames[len(b.frames)-1]
+			if b.records[i].kind == Delta {
+				f.deltas++
+			}
+			f.pages++
+			i++
+			f.end = i
+			open = f.pages < g.clusterPages()
+		}
+	}
+}
+
+// zerosFrom returns how many consecutive pages from record i on are zero.
+func (b *batch) zerosFrom(i int) int {
+	n := 0
+	for i+n < len(b.records) && b.records[i+n].kind == Zero && b.records[i+n].page == b.records[i].page+uint64(n) {
+		n++
+	}
+	return n
 }
 
 // A clusterEncoder turns classified pages into pages frames.
@@ -114,43 +180,72 @@ func newClusterEncoder(g geometry, level lzrw1.Level) *clusterEncoder {
 	return &clusterEncoder{geometry: g, lzrw1: lzrw1.NewEncoder(level)}
 }
 
-// encode fills b.heads and b.frames and completes the batch's records.
+// encode fills b.heads, completes the batch's frames, which have been cut, and
+// its records.
 func (e *clusterEncoder) encode(b *batch) {
 	runs := e.gather(b)
 	e.lzrw1.EncodeRuns(runs)
 	packed := e.packed
-	b.heads, b.frames = b.heads[:0], b.frames[:0]
-	b.clusters(e.geometry, func(start int, records []pageRecord) {
-		if allZero(records) {
-			b.frames = append(b.frames, writtenFrame{})
-			return
+	b.heads = b.heads[:0]
+	for i := range b.frames {
+		f := &b.frames[i]
+		if f.pages == 0 {
+			continue
 		}
-		r := &runs[0]
+		run := &runs[0]
 		runs = runs[1:]
-		at := len(b.heads)
-		b.heads = append(b.heads, make([]byte, frameHeaderSize)...)
+		records := b.records[f.start:f.end]
 		contentStart, blockStart, k := 0, 0, 0
 		for i := range records {
-			record := &records[i]
-			if record.kind.hasContent() {
-				record.block = r.Ends[k] - blockStart
-				record.kind = contentKind(record.block < r.Cuts[k]-contentStart, packed[0])
-				contentStart, blockStart = r.Cuts[k], r.Ends[k]
-				packed = packed[1:]
+			if record := &records[i]; record.kind.hasContent() {
+				record.block = run.Ends[k] - blockStart
+				record.kind = contentKind(record.block < run.Cuts[k]-contentStart, packed[k])
+				contentStart, blockStart = run.Cuts[k], run.Ends[k]
 				k++
 			}
+		}
+		packed = packed[k:]
+		e.assemble(b, f, run.Blocks)
+	}
+}
+
+// assemble appends to b.heads what stands before the blocks of contents in the
+// frame; where there are deltas among them, these, too.
+func (e *clusterEncoder) assemble(b *batch, f *writtenFrame, blocks []byte) {
+	records := b.records[f.start:f.end]
+	at := len(b.heads)
+	b.heads = append(b.heads, make([]byte, frameHeaderSize)...)
+	next := records[0].page
+	for i := range records {
+		if record := &records[i]; record.kind != kept {
+			if record.page != next {
+				b.heads = appendKept(b.heads, record.page-next)
+			}
 			b.heads = record.append(b.heads)
+			next = record.page + 1
 		}
-		header := frameHeader{
-			typ:      pagesFrame,
-			geometry: e.geometry,
-			pages:    len(records),
-			region:   b.region.number,
-			first:    b.first + uint64(start),
+	}
+	if f.deltas > 0 {
+		for i := range records {
+			switch record := &records[i]; {
+			case record.kind == Delta:
+				b.heads = append(b.heads, b.deltas[record.delta:][:record.block]...)
+			case record.kind.hasContent():
+				b.heads = append(b.heads, blocks[:record.block]...)
+				blocks = blocks[record.block:]
+			}
 		}
-		header.seal(b.heads[at:], r.Blocks)
-		b.frames = append(b.frames, writtenFrame{len(b.heads) - at, r.Blocks, header.crc})
-	})
+		blocks = nil
+	}
+	header := frameHeader{
+		typ:      pagesFrame,
+		geometry: e.geometry,
+		pages:    f.pages,
+		region:   b.region.number,
+		first:    records[0].page,
+	}
+	header.seal(b.heads[at:], blocks)
+	f.head, f.blocks = len(b.heads)-at, blocks
 }
 
 func contentKind(shrank, packed bool) Kind {
@@ -174,19 +269,19 @@ func allZero(records []pageRecord) bool {
 	return true
 }
 
-// gather lays the contents of each cluster's pages one behind the other, and
-// returns a run for each cluster that is not all zero.
+// gather lays the contents of each frame's pages one behind the other, and
+// returns a run for each frame that is not a zero run.
 func (e *clusterEncoder) gather(b *batch) []lzrw1.Run {
-	size := e.geometry.pageSize()
 	if need := len(b.records) * e.geometry.maxContent(); len(e.content) < need {
 		e.content = make([]byte, need)
 	}
 	content := e.content
 	e.packed = e.packed[:0]
 	used := 0
-	b.clusters(e.geometry, func(start int, records []pageRecord) {
-		if allZero(records) {
-			return
+	for i := range b.frames {
+		f := &b.frames[i]
+		if f.pages == 0 {
+			continue
 		}
 		if used == len(b.runs) {
 			b.runs = append(b.runs, lzrw1.Run{})
@@ -195,18 +290,17 @@ func (e *clusterEncoder) gather(b *batch) []lzrw1.Run {
 		used++
 		r.Cuts, r.Ends, r.Blocks = r.Cuts[:0], r.Ends[:0], r.Blocks[:0]
 		n := 0
-		for i := range records {
-			if !records[i].kind.hasContent() {
+		for i := f.start; i < f.end; i++ {
+			if !b.records[i].kind.hasContent() {
 				continue
 			}
-			page := b.data[(start+i)*size:][:size]
-			length, packed := pack(content[n:], page)
+			length, packed := pack(content[n:], b.page(e.geometry, i))
 			n += length
 			e.packed = append(e.packed, packed)
 			r.Cuts = append(r.Cuts, n)
 		}
 		r.Data = content[:n]
 		content = content[n:]
-	})
+	}
 	return b.runs[:used]
 }

@@ -22,6 +22,9 @@ var (
 	// ErrLimit says that reading would take more memory than the caller
 	// allows.
 	ErrLimit = errors.New("limit exceeded")
+	// ErrBase says that what the stream builds on is missing or is another
+	// stream than the one that it names.
+	ErrBase = errors.New("wrong or missing base")
 )
 
 // An Error says what is wrong with a stream, and where.

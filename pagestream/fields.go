@@ -54,6 +54,11 @@ func (c *cursor) uint64() uint64 {
 }
 
 func (c *cursor) varint() uint64 {
+	if len(c.rest) > 0 && c.rest[0] < 0x80 {
+		v := c.rest[0]
+		c.rest = c.rest[1:]
+		return uint64(v)
+	}
 	v, n := binary.Uvarint(c.rest)
 	if n <= 0 || n != varintLen(v) {
 		c.fail()
@@ -76,7 +81,7 @@ func (c *cursor) fields(take func(tag uint64, value []byte) (known bool)) error 
 	for len(c.rest) > 0 && !c.bad {
 		tag := c.varint()
 		value := c.bytes(c.varint())
-		if c.bad || tag < last {
+		if c.bad || tag < last || tag == last && tag&1 == 0 {
 			c.fail()
 			return nil
 		}

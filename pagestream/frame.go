@@ -24,6 +24,8 @@ const (
 	MaxClusterPages = 1 << maxClusterLog2
 	// MaxRegions bounds the regions of a stream.
 	MaxRegions = 1 << 24
+	// MaxRounds bounds the rounds of a stream behind round 0.
+	MaxRounds = 1<<16 - 1
 
 	minPageLog2    = 9
 	maxPageLog2    = 21
@@ -81,6 +83,7 @@ const (
 	zerosFrame   frameType = 4
 	indexFrame   frameType = 5
 	endFrame     frameType = 6
+	roundFrame   frameType = 7
 	skippableBit frameType = 0x80 // of types that a reader may pass over
 )
 
@@ -94,7 +97,7 @@ const (
 type frameHeader struct {
 	typ        frameType
 	geometry   geometry
-	pages      int    // of a pages frame
+	pages      int    // that a pages frame carries
 	region     uint32 // number
 	payload    int    // length in bytes
 	first      uint64 // page within the region
@@ -110,6 +113,13 @@ func (h *frameHeader) size() int64 { return frameHeaderSize + int64(h.payload) }
 func (h *frameHeader) seal(b, blocks []byte) {
 	h.payload = len(b) - frameHeaderSize + len(blocks)
 	h.payloadCRC = crc32.Update(crc(b[frameHeaderSize:]), castagnoli, blocks)
+	h.put(b)
+	h.crc = crc(b[:28])
+	le.PutUint32(b[28:], h.crc)
+}
+
+// put writes the header to b.
+func (h *frameHeader) put(b []byte) {
 	le.PutUint32(b[0:], marker)
 	b[4] = byte(h.typ)
 	b[5] = h.geometry.encoded()
@@ -118,7 +128,6 @@ func (h *frameHeader) seal(b, blocks []byte) {
 	le.PutUint32(b[12:], uint32(h.payload))
 	le.PutUint64(b[16:], h.first)
 	le.PutUint32(b[24:], h.payloadCRC)
-	h.crc = crc(b[:28])
 	le.PutUint32(b[28:], h.crc)
 }
 
@@ -150,7 +159,7 @@ func (h *frameHeader) consistent() bool {
 	switch h.typ {
 	case pagesFrame:
 		return h.pages >= 1 && h.pages <= h.geometry.clusterPages() && h.size() <= int64(h.geometry.maxFramePages(h.pages))
-	case headerFrame, endFrame:
+	case headerFrame, roundFrame, endFrame:
 		if h.region != 0 || h.first != 0 {
 			return false
 		}
@@ -161,16 +170,3 @@ func (h *frameHeader) consistent() bool {
 	}
 	return h.pages == 0 && h.payload <= maxPayload
 }
-
-// addDigest adds a frame's header CRC to the digest of the frames before it.
-func addDigest(digest, headerCRC uint32) uint32 {
-	for range 4 {
-		digest = ^crcByte(^digest, byte(headerCRC))
-		headerCRC >>= 8
-	}
-	return digest
-}
-
-// crcByte adds a byte to a CRC without its final inversion. A table look-up
-// spares four bytes a frame the detour over a slice on the heap.
-func crcByte(state uint32, b byte) uint32 { return castagnoli[byte(state)^b] ^ state>>8 }

@@ -3,6 +3,7 @@ package pagestream
 import (
 	"encoding/binary"
 	"fmt"
+	"strings"
 )
 
 // A Header is what a stream says of itself before its first region.
@@ -13,6 +14,22 @@ type Header struct {
 	// remembers to resolve duplicates.
 	DuplicateWindow uint64
 	Metadata        []Metadata
+	// Base is the stream that this one is based on, holding only what differs
+	// from it; nil where there is none.
+	Base *Base
+}
+
+// A Base names a stream that another one is based on.
+type Base struct {
+	ID ID
+	// Name is that of the file in which the base was, without its directory,
+	// or empty: a hint where to look, which anybody may have put there.
+	Name string
+}
+
+// validBaseName reports whether name names a file in a directory.
+func validBaseName(name string) bool {
+	return name != "." && name != ".." && !strings.ContainsAny(name, "/\x00")
 }
 
 // Metadata is a key and a value of the writer's choice, such as "guest" and
@@ -22,6 +39,7 @@ type Metadata struct{ Key, Value string }
 const (
 	tagMetadata = 1
 	tagWindow   = 2
+	tagBase     = 4
 )
 
 func (h *Header) appendPayload(b []byte) []byte {
@@ -34,6 +52,9 @@ func (h *Header) appendPayload(b []byte) []byte {
 	}
 	if h.DuplicateWindow > 0 {
 		b = appendField(b, tagWindow, binary.AppendUvarint(nil, h.DuplicateWindow))
+	}
+	if h.Base != nil {
+		b = appendField(b, tagBase, append(h.Base.ID[:], h.Base.Name...))
 	}
 	return b
 }
@@ -54,6 +75,11 @@ func parseHeader(frame frameHeader, payload []byte) (Header, error) {
 		case tagWindow:
 			h.DuplicateWindow = v.varint()
 			v.bad = v.bad || len(v.rest) > 0
+		case tagBase:
+			h.Base = new(Base)
+			copy(h.Base.ID[:], v.bytes(uint64(len(h.Base.ID))))
+			h.Base.Name = string(v.rest)
+			v.bad = v.bad || !validBaseName(h.Base.Name)
 		default:
 			return false
 		}

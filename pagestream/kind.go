@@ -11,12 +11,15 @@ const (
 	LZRW1       Kind = 4 // an LZRW1 block
 	PlainPacked Kind = 5 // as it is, but for zero words left out
 	LZRW1Packed Kind = 6 // an LZRW1 block of what is left without zero words
+	Delta       Kind = 7 // what differs from its earlier version
 
 	// Kinds is how many kinds there are.
-	Kinds = 7
+	Kinds = 8
+
+	kept Kind = 8 // not carried; of a record, pages that are not
 )
 
-var kindNames = [Kinds]string{"zero", "word", "duplicate", "plain", "lzrw1", "plain-packed", "lzrw1-packed"}
+var kindNames = [Kinds]string{"zero", "word", "duplicate", "plain", "lzrw1", "plain-packed", "lzrw1-packed", "delta"}
 
 // String returns the kind's name, such as "zero" or "lzrw1-packed".
 func (k Kind) String() string {

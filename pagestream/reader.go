@@ -30,8 +30,27 @@ type ReadOptions struct {
 	// Progress, unless nil, is called by Reader.Each now and then with what
 	// has been read so far, by one goroutine at a time.
 	Progress func(Totals)
-	// Salvage, unless nil, makes a Reader go on behind damage.
+	// Salvage, unless nil, makes a Reader go on behind damage. It is for
+	// streams without base and rounds: another one is ErrUnsupported, where
+	// that shows.
 	Salvage *Salvage
+	// Base is the stream that the one opened by NewReaderAt is based on.
+	// Another one than it names is ErrBase. Without it the pages that need it
+	// are.
+	Base *ReaderAt
+	// Earlier has the earlier versions of pages of which a Reader's stream
+	// holds deltas. Without it the first delta is ErrBase.
+	Earlier Earlier
+}
+
+// Earlier has earlier versions of pages: a [ReaderAt] of the same stream, or
+// whoever has the memory that a [Sink] was given.
+type Earlier interface {
+	// ReadEarlier reads pages of a region from first on into dst, as they are
+	// before the given round, zero beyond the region's end. It is called by
+	// several goroutines at a time, and only for pages that this round has
+	// and that have not been handed out in it.
+	ReadEarlier(dst []byte, round, region int, first uint64) error
 }
 
 func (o *ReadOptions) setDefaults() {
@@ -48,6 +67,7 @@ func (o *ReadOptions) setDefaults() {
 
 // Pages is what a [Reader] hands out: consecutive pages of a region.
 type Pages struct {
+	Round  int    // a page's version in it replaces that of all rounds before
 	Region int    // its number
 	First  uint64 // the first page, within the region
 	Count  uint64
@@ -68,7 +88,8 @@ type Sink interface {
 	// Region announces a region before its pages and again, with its final
 	// length, behind the last page of the stream.
 	Region(number int, r Region) error
-	// Pages hands out pages.
+	// Pages hands out pages that the stream carries. Round 0 of a stream
+	// without base carries all of them.
 	Pages(Pages) error
 }
 
@@ -92,12 +113,14 @@ type Reader struct {
 	free     chan *readJob
 	toDecode chan *readJob
 	workers  sync.WaitGroup
+	inFlight sync.WaitGroup // jobs handed on and not handed out
 	toHand   *sequence[*readJob]
 
 	// of the hand step
 	sink     Sink
 	resolver *resolver
 	totals   Totals
+	first    uint64 // pages of round 0
 	gaps     gapFinder
 	damaged  bool // damage was told of
 	cut      bool // and that the stream was cut
@@ -109,11 +132,14 @@ func NewReader(src io.Reader, options ReadOptions) (*Reader, error) {
 	r := &Reader{
 		options: options,
 		scanner: scanner{src: src, limit: options.MaxClusterBytes},
-		order:   streamOrder{lenient: options.Salvage != nil},
+		order:   streamOrder{lenient: options.Salvage != nil, ids: newIdentifier()},
 		gaps:    gapFinder{salvage: options.Salvage},
 	}
 	if err := r.readHeader(); err != nil {
 		return nil, err
+	}
+	if options.Salvage != nil && r.header.Base != nil {
+		return nil, &Error{ErrUnsupported, 0, -1, -1, "salvage of a stream that is based on another", nil}
 	}
 	r.scanner.geometry = &r.geometry
 	window := r.header.DuplicateWindow
@@ -133,6 +159,7 @@ func (r *Reader) readHeader() error {
 	}
 	if err == nil {
 		r.geometry = h.geometry
+		r.order.based = r.header.Base != nil
 		return r.order.take(&h, 0, payload)
 	}
 	if r.options.Salvage == nil || !errors.Is(err, ErrCorrupt) && !errors.Is(err, ErrFormat) {
@@ -159,18 +186,20 @@ func (r *Reader) readHeader() error {
 // Header returns what the stream says of itself.
 func (r *Reader) Header() Header { return r.header }
 
-// A readJob is something that a Reader hands out in order: consecutive pages
-// of a region, to be decoded before, or an event.
+// A readJob is something that a Reader hands out in order: pages of a region
+// in a round, to be decoded before, or an event.
 type readJob struct {
 	number uint64 // jobs are numbered from 0
 	event  func() error
 
+	round   int
 	region  int
-	first   uint64
+	sparse  bool // of a sparse layer
 	frames  []readFrame
 	stream  []byte // the frames' payloads, one behind the other
 	data    []byte // the pages
 	records []pageRecord
+	pages   [][]byte // of the frame being decoded
 	kinds   []Kind
 	stored  []int
 	lost    []bool
@@ -228,16 +257,23 @@ func (r *Reader) read() {
 
 // take puts a frame in its place.
 func (r *Reader) take(h *frameHeader, payload []byte, offset int64) error {
+	if h.typ == roundFrame && r.options.Salvage != nil {
+		return errRounds(offset)
+	}
 	if err := r.order.take(h, offset, payload); err != nil {
 		return err
 	}
 	r.tellPassed()
 	number := int(h.region)
 	switch h.typ {
+	case roundFrame:
+		r.flush()
+		r.inFlight.Wait()
+		r.resolver.forget()
 	case pagesFrame:
 		r.addFrame(h, payload, offset)
 	case zerosFrame:
-		zeros := Pages{Region: number, First: h.first, Count: le.Uint64(payload)}
+		zeros := Pages{Round: r.order.round, Region: number, First: h.first, Count: le.Uint64(payload)}
 		r.flush()
 		r.post(func() error { return r.handZeros(zeros) })
 	case regionFrame:
@@ -254,14 +290,20 @@ func (r *Reader) atEnd(offset int64) func() error {
 		o := &r.order // complete by now
 		r.totals.Regions = len(o.regions)
 		r.totals.Frames = o.frames
+		r.totals.Rounds = o.round
 		r.totals.Bytes = o.bytes()
 		r.totals.Stored = uint64(offset)
+		if o.based {
+			r.totals.Kept = o.pages(r.geometry) - r.first
+		}
+		r.totals.ID = o.id
+		said := o.end.totals
 		var err error
 		switch {
 		case !o.ended:
 			err = &Error{ErrCut, offset, -1, -1, "its end is missing", nil}
-		case o.end.totals.Frames != o.beforeEnd || o.end.digest != o.digestAtEnd ||
-			o.end.totals.Pages != r.totals.Pages || o.end.totals.Bytes != r.totals.Bytes:
+		case said.Frames != o.beforeEnd || said.ID != o.id || said.Pages != r.totals.Pages || said.Bytes != r.totals.Bytes ||
+			said.Rounds != r.totals.Rounds || said.Kept != r.totals.Kept:
 			err = &Error{ErrCorrupt, offset, -1, -1, "its end frame's totals are not those of the stream", nil}
 		}
 		if r.options.Salvage == nil {
@@ -286,18 +328,17 @@ func (r *Reader) atEnd(offset int64) func() error {
 
 // addFrame adds a pages frame to the job being filled, or to a new one.
 func (r *Reader) addFrame(h *frameHeader, payload []byte, offset int64) {
-	size := r.geometry.pageSize()
+	o := &r.order
 	if j := r.job; j != nil {
-		next := j.first + uint64(len(j.records))
-		full := (len(j.records)+h.pages)*size > r.geometry.batchBytes()
-		if full || j.region != int(h.region) || next != h.first {
+		full := (len(j.records)+h.pages)*r.geometry.pageSize() > r.geometry.batchBytes()
+		if full || j.region != int(h.region) {
 			r.flush()
 		}
 	}
 	if r.job == nil {
 		r.job = <-r.free
 		r.job.reset()
-		r.job.region, r.job.first = int(h.region), h.first
+		r.job.round, r.job.region, r.job.sparse = o.round, int(h.region), o.sparse()
 	}
 	j := r.job
 	j.stream = append(j.stream, payload...)
@@ -319,6 +360,7 @@ func (r *Reader) flush() {
 	}
 	r.job.number = r.jobs
 	r.jobs++
+	r.inFlight.Add(1)
 	r.toDecode <- r.job
 	r.job = nil
 }
@@ -330,13 +372,14 @@ func (r *Reader) post(event func() error) {
 	j.event = event
 	j.number = r.jobs
 	r.jobs++
+	r.inFlight.Add(1)
 	r.toHand.put(j.number, j)
 }
 
 // work is a goroutine that decodes jobs.
 func (r *Reader) work() {
 	defer r.workers.Done()
-	decoder := newClusterDecoder(r.geometry)
+	decoder := new(clusterDecoder)
 	for j := range r.toDecode {
 		if r.failure.get(r.ctx) == nil {
 			r.decode(decoder, j)
@@ -357,13 +400,43 @@ func (r *Reader) decode(d *clusterDecoder, j *readJob) {
 		f := &j.frames[i]
 		payload := stream[:f.header.payload]
 		stream = stream[f.header.payload:]
-		f.err = d.parse(&f.header, f.offset, payload)
+		f.err = d.parse(&f.header, f.offset, payload, j.sparse)
 		if f.err == nil {
-			copy(j.records[at:], d.records)
-			f.err = d.decode(&f.header, f.offset, j.data[at*size:], 0, f.header.pages-1)
+			records := j.records[at:][:copy(j.records[at:], d.records)]
+			j.pages = j.pages[:0]
+			for k := range records {
+				j.pages = append(j.pages, j.data[(at+k)*size:][:size])
+			}
+			f.err = r.readEarlier(j, f, at)
+			if f.err == nil {
+				f.err = d.decode(&f.header, f.offset, j.pages)
+			}
 		}
 		at += f.header.pages
 	}
+}
+
+// readEarlier reads the earlier versions of the deltas in the job's frame f,
+// whose first page is the job's page number at, to where they go.
+func (r *Reader) readEarlier(j *readJob, f *readFrame, at int) error {
+	records, size := j.records[at:][:f.header.pages], r.geometry.pageSize()
+	for first := 0; first < len(records); {
+		end := first + 1
+		if records[first].kind == Delta {
+			for end < len(records) && records[end].kind == Delta && records[end].page == records[end-1].page+1 {
+				end++
+			}
+			page := records[first].page
+			if r.options.Earlier == nil {
+				return &Error{ErrBase, f.offset, j.region, int64(page), "the page is stored as what differs from its earlier version, which is not at hand", nil}
+			}
+			if err := r.options.Earlier.ReadEarlier(j.data[(at+first)*size:(at+end)*size], j.round, j.region, page); err != nil {
+				return err
+			}
+		}
+		first = end
+	}
+	return nil
 }
 
 // hand hands out a job, in the order of the stream.
@@ -382,12 +455,16 @@ func (r *Reader) hand(j *readJob) {
 		}
 	}
 	r.free <- j
+	r.inFlight.Done()
 }
 
 func (r *Reader) handZeros(zeros Pages) error {
 	r.totals.Pages[Zero] += zeros.Count
 	r.totals.PageBytes[Zero] += 8
 	r.totals.Bytes += zeros.Count * uint64(r.geometry.pageSize())
+	if zeros.Round == 0 {
+		r.first += zeros.Count
+	}
 	if r.options.Salvage != nil {
 		r.gaps.handed(zeros.Region, zeros.First, zeros.Count)
 	}
@@ -436,9 +513,12 @@ settling:
 		r.totals.Stored = uint64(f.offset + f.header.size())
 	}
 	r.totals.Bytes += uint64(len(j.lost) * r.geometry.pageSize())
+	if j.round == 0 {
+		r.first += uint64(len(j.lost))
+	}
 	for first := 0; first < len(j.lost); {
 		end := first + 1
-		for end < len(j.lost) && j.lost[end] == j.lost[first] {
+		for end < len(j.lost) && j.lost[end] == j.lost[first] && j.records[end].page == j.records[end-1].page+1 {
 			end++
 		}
 		if !j.lost[first] {
@@ -457,14 +537,13 @@ func (r *Reader) settle(j *readJob, f *readFrame, at int) error {
 	record := &j.records[at]
 	size := r.geometry.pageSize()
 	page := j.data[at*size:][:size]
-	number := j.first + uint64(at)
 	switch {
 	case record.kind.hasContent():
-		r.resolver.enter(pageAddress{f.header.region, number}, page, record.crc)
+		r.resolver.enter(pageAddress{f.header.region, record.page}, page, record.crc)
 	case record.kind == Duplicate:
 		same, crc, ok := r.resolver.resolve(record.duplicate)
 		if !ok || crc != record.crc {
-			return f.header.corrupt(f.offset, int64(number), fmt.Sprintf("duplicate of page %d of region %d, which is not such a page", record.duplicate.page, record.duplicate.region), nil)
+			return f.header.corrupt(f.offset, int64(record.page), fmt.Sprintf("duplicate of page %d of region %d, which is not such a page", record.duplicate.page, record.duplicate.region), nil)
 		}
 		copy(page, same)
 	}
@@ -475,8 +554,9 @@ func (r *Reader) settle(j *readJob, f *readFrame, at int) error {
 func (r *Reader) handRange(j *readJob, first, end int) error {
 	size := r.geometry.pageSize()
 	p := Pages{
+		Round:  j.round,
 		Region: j.region,
-		First:  j.first + uint64(first),
+		First:  j.records[first].page,
 		Count:  uint64(end - first),
 		Data:   j.data[first*size : end*size],
 		Kinds:  j.kinds[first:end],

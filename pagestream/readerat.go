@@ -8,10 +8,12 @@ import (
 	"sync"
 )
 
-// A ReaderAt reads any page of a stream that lies in a file. It holds the
-// stream's index, about 0.2 bytes a page in clusters of 16, and is safe for
-// concurrent use. Reading a page costs one look-up in the index and one
-// cluster, as far as the page; a duplicate costs that twice.
+// A ReaderAt reads any page of a stream that lies in a file, through its
+// rounds and its base. It holds the stream's index, about 0.3 bytes a page in
+// clusters of 16, and is safe for concurrent use. Reading a page costs one
+// look-up in the index and one cluster, as far as the page; a duplicate costs
+// that twice. Each round and each base down to the one that has the page, if
+// more is to be read than what the topmost one has, costs as much again.
 type ReaderAt struct {
 	src      io.ReaderAt
 	size     int64 // of the stream in bytes
@@ -19,22 +21,21 @@ type ReaderAt struct {
 	geometry geometry
 	header   Header
 	totals   Totals
+	base     *ReaderAt // or nil
 	regions  []indexedRegion
 	scratch  sync.Pool // of *readScratch
 }
 
 // An indexedRegion is a region and its index.
 type indexedRegion struct {
-	Region
-	parts []indexPart
+	storedRegion
+	rounds []indexedRound // those that carry pages of it, in order
 }
 
-// A readScratch is what reading a cluster needs.
-type readScratch struct {
-	frame   []byte
-	header  frameHeader
-	decoder *clusterDecoder
-	page    []byte // for parts of pages
+// An indexedRound is what the index lists of one round.
+type indexedRound struct {
+	number int
+	parts  []indexPart
 }
 
 // NewReaderAt opens the stream of size bytes in src and reads its index. A
@@ -51,7 +52,7 @@ func NewReaderAt(src io.ReaderAt, size int64, options ReadOptions) (*ReaderAt, e
 		return nil, err
 	}
 	r.geometry = h.geometry
-	r.scratch.New = func() any { return &readScratch{decoder: newClusterDecoder(r.geometry)} }
+	r.scratch.New = func() any { return new(readScratch) }
 	endAt, end, err := r.readEnd(size, options)
 	if err != nil {
 		return nil, err
@@ -64,7 +65,34 @@ func NewReaderAt(src io.ReaderAt, size int64, options ReadOptions) (*ReaderAt, e
 	r.totals.Regions = len(r.regions)
 	r.totals.Frames++
 	r.totals.Stored = uint64(size)
+	if options.Base != nil {
+		if err := r.setBase(options.Base); err != nil {
+			return nil, err
+		}
+	}
 	return r, nil
+}
+
+// setBase puts the base below the stream if it is what the header names.
+func (r *ReaderAt) setBase(base *ReaderAt) error {
+	wrong := func(format string, args ...any) error {
+		return &Error{ErrBase, 0, -1, -1, fmt.Sprintf(format, args...), nil}
+	}
+	switch {
+	case r.header.Base == nil:
+		return wrong("the stream has none, given is stream %v", base.totals.ID)
+	case r.header.Base.ID != base.totals.ID:
+		return wrong("it is stream %v, given is stream %v", r.header.Base.ID, base.totals.ID)
+	case r.geometry.pageLog2 != base.geometry.pageLog2:
+		return wrong("its pages have %d bytes, those of the stream %d", base.geometry.pageSize(), r.geometry.pageSize())
+	}
+	for i := range r.regions {
+		if b := r.regions[i].base; b >= len(base.regions) {
+			return &Error{ErrCorrupt, r.index, i, -1, fmt.Sprintf("it is based on region %d of a stream that has %d", b, len(base.regions)), nil}
+		}
+	}
+	r.base = base
+	return nil
 }
 
 // readEnd reads the end frame, to which the last bytes of the stream lead.
@@ -114,31 +142,54 @@ func (r *ReaderAt) readIndex(at, end int64, options ReadOptions) error {
 		}
 		switch h.typ {
 		case regionFrame:
-			region, err := parseRegion(h, offset, payload)
+			region, err := parseRegion(h, offset, payload, r.header.Base != nil)
 			if err != nil {
 				return err
 			}
 			if int(h.region) != len(r.regions) || region.Length == UnknownLength {
 				return h.corrupt(offset, -1, "region out of place in the index", nil)
 			}
-			r.regions = append(r.regions, indexedRegion{Region: region})
+			r.regions = append(r.regions, indexedRegion{storedRegion: region})
 		case indexFrame:
 			part, ok := parseIndexPart(&h, payload)
 			if !ok || len(r.regions) == 0 || int(h.region) != len(r.regions)-1 {
 				return h.corrupt(offset, -1, "index out of place", nil)
 			}
-			region := &r.regions[h.region]
-			if n := len(region.parts); n > 0 && part.first <= region.parts[n-1].first {
+			part.entries = append([]byte(nil), part.entries...)
+			if !r.regions[h.region].add(part) {
 				return h.corrupt(offset, -1, "index goes back", nil)
 			}
-			part.entries = append([]byte(nil), part.entries...)
-			region.parts = append(region.parts, part)
 		default:
 			if h.typ&skippableBit == 0 {
 				return h.corrupt(offset, -1, fmt.Sprintf("frame of type %d in the index", h.typ), nil)
 			}
 		}
 	}
+}
+
+// add adds a part to the region's index. It reports false where the part must
+// stand before those that are there.
+func (r *indexedRegion) add(part indexPart) bool {
+	n := len(r.rounds)
+	if n == 0 || part.round > r.rounds[n-1].number {
+		r.rounds = append(r.rounds, indexedRound{part.round, []indexPart{part}})
+		return true
+	}
+	last := &r.rounds[n-1]
+	if part.round < last.number || part.first <= last.parts[len(last.parts)-1].first {
+		return false
+	}
+	last.parts = append(last.parts, part)
+	return true
+}
+
+// round returns what the index lists of a round, nil where that is nothing.
+func (r *indexedRegion) round(number int) *indexedRound {
+	k := sort.Search(len(r.rounds), func(i int) bool { return r.rounds[i].number >= number })
+	if k == len(r.rounds) || r.rounds[k].number != number {
+		return nil
+	}
+	return &r.rounds[k]
 }
 
 // Header returns what the stream says of itself.
@@ -159,17 +210,16 @@ func (r *ReaderAt) Regions() []Region {
 // ErrRange is returned for a region, page or range that the stream has not.
 var ErrRange = errors.New("pagestream: beyond the region or the stream")
 
+// allRounds stands for what comes behind all rounds.
+const allRounds = MaxRounds + 1
+
 // ReadPage reads a page of a region into dst, which must have the page size:
 // what the page has beyond the region's length is zero.
 func (r *ReaderAt) ReadPage(dst []byte, region int, page uint64) error {
 	if region < 0 || region >= len(r.regions) || page >= r.regions[region].Pages(r.geometry.pageSize()) || len(dst) != r.geometry.pageSize() {
 		return ErrRange
 	}
-	_, err := r.readPages(dst, region, page)
-	if rest := r.regions[region].Length - page*uint64(len(dst)); rest < uint64(len(dst)) {
-		clear(dst[rest:])
-	}
-	return err
+	return r.readPages(dst, allRounds, region, page)
 }
 
 // ReadRegionAt reads len(p) bytes from offset off of a region, as
@@ -191,12 +241,20 @@ func (r *ReaderAt) ReadRegionAt(p []byte, region int, off int64) (int, error) {
 	for n < len(p) {
 		at := uint64(off) + uint64(n)
 		page, within := at/size, at%size
-		if rest := uint64(len(p) - n); within == 0 && rest >= size {
-			pages, err := r.readPages(p[n:n+int(rest-rest%size)], region, page)
-			if err != nil {
-				return n, err
+		if rest := min(uint64(len(p)-n), uint64(r.geometry.batchBytes())); within == 0 && rest >= size {
+			whole := p[n:][:rest-rest%size]
+			if r.readPages(whole, allRounds, region, page) == nil {
+				n += len(whole)
+				continue
 			}
-			n += pages * int(size)
+			for len(whole) > 0 { // those before the error, and it
+				if err := r.readPages(whole[:size], allRounds, region, page); err != nil {
+					return n, err
+				}
+				whole = whole[size:]
+				n += int(size)
+				page++
+			}
 			continue
 		}
 		c, err := r.readPartly(p[n:], region, page, within)
@@ -215,125 +273,90 @@ func (r *ReaderAt) readPartly(p []byte, region int, page, within uint64) (int, e
 	if s.page == nil {
 		s.page = make([]byte, r.geometry.pageSize())
 	}
-	if _, err := r.readPages(s.page, region, page); err != nil {
+	if err := r.readPages(s.page, allRounds, region, page); err != nil {
 		return 0, err
 	}
 	return copy(p, s.page[within:]), nil
 }
 
-// readPages reads pages into dst, as many as fit and one frame has from the
-// first one on, and returns their number.
-func (r *ReaderAt) readPages(dst []byte, region int, first uint64) (int, error) {
+// ReadEarlier reads pages of a region from first on into dst, as they are
+// before the given round: before round 0 they are those of the base. It is
+// what an [Earlier] of this stream is for. Before round 0, what the base has
+// not is zero, and so are bytes beyond the region's end.
+func (r *ReaderAt) ReadEarlier(dst []byte, round, region int, first uint64) error {
 	size := r.geometry.pageSize()
-	e, err := r.find(region, first)
-	if err != nil {
-		return 0, err
+	if region < 0 || region >= len(r.regions) || len(dst)%size != 0 {
+		return ErrRange
 	}
-	room := uint64(len(dst) / size)
-	if e.zeros > 0 {
-		n := int(min(room, e.first+e.zeros-first))
-		clear(dst[:n*size])
-		return n, nil
+	if pages := r.regions[region].Pages(size); first > pages || uint64(len(dst)/size) > pages-first {
+		return ErrRange
 	}
-	s := r.scratch.Get().(*readScratch)
-	defer r.scratch.Put(s)
-	if err := r.readFrame(s, region, e); err != nil {
-		return 0, err
-	}
-	from := int(first - e.first)
-	if from >= s.header.pages {
-		return 0, s.header.corrupt(e.offset, int64(first), "the frame ends before the page that the index says it has", nil)
-	}
-	n := int(min(room, uint64(s.header.pages-from)))
-	if err := s.decoder.decode(&s.header, e.offset, dst, from, from+n-1); err != nil {
-		return 0, err
-	}
-	for i := range n {
-		if record := &s.decoder.records[from+i]; record.kind == Duplicate {
-			at := pageAddress{uint32(region), first + uint64(i)}
-			if err := r.readDuplicate(dst[i*size:][:size], s, e, at, record); err != nil {
-				return 0, err
-			}
+	for len(dst) > 0 {
+		n := min(len(dst), r.geometry.batchBytes())
+		if err := r.readPages(dst[:n], round, region, first); err != nil {
+			return err
 		}
+		dst = dst[n:]
+		first += uint64(n / size)
 	}
-	return n, nil
+	return nil
 }
 
-// readDuplicate reads the page that record, of the frame in s, says the page
-// at the address equals.
-func (r *ReaderAt) readDuplicate(dst []byte, s *readScratch, e indexEntry, at pageAddress, record *pageRecord) error {
+// readDuplicate reads the page that record, of a frame of the region in the
+// round at offset, says its page equals.
+func (r *ReaderAt) readDuplicate(dst []byte, h *frameHeader, offset int64, round int, record *pageRecord) error {
 	same := record.duplicate
 	damaged := func(reason string, err error) error {
-		return s.header.corrupt(e.offset, int64(at.page), fmt.Sprintf("duplicate of page %d of region %d: %s", same.page, same.region, reason), err)
+		return h.corrupt(offset, int64(record.page), fmt.Sprintf("duplicate of page %d of region %d: %s", same.page, same.region, reason), err)
 	}
-	if same.region > at.region || same.region == at.region && same.page >= at.page {
+	if same.region > h.region || same.region == h.region && same.page >= record.page {
 		return damaged("not an earlier page", nil)
 	}
-	if same.page >= r.regions[same.region].Pages(r.geometry.pageSize()) {
-		return damaged("no such page", nil)
-	}
-	original, err := r.find(int(same.region), same.page)
+	e, listed, err := r.find(int(same.region), round, same.page)
 	if err != nil {
 		return damaged("", err)
 	}
-	if original.zeros > 0 {
+	if !listed || e.zeros {
 		return damaged("a page without content", nil)
 	}
 	other := r.scratch.Get().(*readScratch)
 	defer r.scratch.Put(other)
-	if err := r.readFrame(other, int(same.region), original); err != nil {
+	defer other.end()
+	if err := other.load(r, int(same.region), round, e); err != nil {
 		return damaged("", err)
 	}
-	from := int(same.page - original.first)
-	if from >= other.header.pages || !other.decoder.records[from].kind.hasContent() || other.decoder.records[from].crc != record.crc {
+	records := other.decoder.records
+	k := sort.Search(len(records), func(i int) bool { return records[i].page >= same.page })
+	if k == len(records) || records[k].page != same.page || !records[k].kind.hasContent() || records[k].crc != record.crc {
 		return damaged("not the same page", nil)
 	}
-	if err := other.decoder.decode(&other.header, original.offset, dst, from, from); err != nil {
+	pages := other.noPages(k + 1)
+	pages[k] = dst
+	if err := other.decoder.decode(&other.header, e.offset, pages); err != nil {
 		return damaged("", err)
 	}
 	return nil
 }
 
-// find returns the index's entry of the frame that covers the page.
-func (r *ReaderAt) find(region int, page uint64) (indexEntry, error) {
-	parts := r.regions[region].parts
-	k := sort.Search(len(parts), func(i int) bool { return parts[i].first > page }) - 1
-	var found indexEntry
-	if k >= 0 {
-		ok := parts[k].each(r.geometry, func(e indexEntry) bool {
-			pages := max(e.zeros, uint64(r.geometry.clusterPages()))
-			if page >= e.first && page-e.first < pages {
-				found = e
-				return false
-			}
-			return true
-		})
-		if ok && found.length > 0 {
-			return found, nil
+// find returns the index's entry of the frame that spans the page in the
+// round, if there is one.
+func (r *ReaderAt) find(region, round int, page uint64) (e indexEntry, listed bool, err error) {
+	listing := r.regions[region].round(round)
+	if listing == nil {
+		return e, false, nil
+	}
+	walk := walkIndex(r.geometry, listing.parts, page)
+	for walk.next() {
+		if walk.entry.end() > page {
+			return walk.entry, walk.entry.first <= page, nil
 		}
 	}
-	return found, &Error{ErrCorrupt, r.index, region, int64(page), "the index does not list the page", nil}
+	if walk.bad {
+		return e, false, r.badIndex(region, page)
+	}
+	return e, false, nil
 }
 
-// readFrame reads and parses the pages frame of the index's entry e.
-func (r *ReaderAt) readFrame(s *readScratch, region int, e indexEntry) error {
-	if e.length > r.size-e.offset {
-		return &Error{ErrCorrupt, r.index, region, int64(e.first), "the index points behind the stream's end", nil}
-	}
-	if int64(cap(s.frame)) < e.length {
-		s.frame = make([]byte, e.length)
-	}
-	frame := s.frame[:e.length]
-	if n, err := r.src.ReadAt(frame, e.offset); n < len(frame) {
-		return fmt.Errorf("reading the stream at byte %d: %w", e.offset, err)
-	}
-	h, ok := parseFrameHeader(frame)
-	if !ok || h.typ != pagesFrame || h.geometry != r.geometry || int(h.region) != region || h.first != e.first || h.size() != e.length {
-		return &Error{ErrCorrupt, e.offset, region, int64(e.first), "the index points to something else", nil}
-	}
-	if crc(frame[frameHeaderSize:]) != h.payloadCRC {
-		return h.corrupt(e.offset, int64(e.first), "frame differs from its CRC", nil)
-	}
-	s.header = h
-	return s.decoder.parse(&h, e.offset, frame[frameHeaderSize:])
+func (r *ReaderAt) badIndex(region int, page uint64) error {
+	return &Error{ErrCorrupt, r.index, region, int64(page), "the index cannot be read", nil}
 }

@@ -1,5 +1,7 @@
 package pagestream
 
+import "encoding/binary"
+
 // A Class says what a region's bytes are.
 type Class uint8
 
@@ -35,9 +37,20 @@ func (r Region) Pages(pageSize int) uint64 {
 	return pages
 }
 
-const tagRegionName = 1
+const (
+	tagRegionName = 1
+	tagBaseRegion = 2
+)
 
-func (r *Region) appendPayload(b []byte) []byte {
+// A storedRegion is a region as its frame has it.
+type storedRegion struct {
+	Region
+	base int // the base's region that holds its pages' earlier versions, noBase where there is none
+}
+
+const noBase = -1
+
+func (r *storedRegion) appendPayload(b []byte) []byte {
 	b = append(b, byte(r.Class))
 	b = le.AppendUint64(b, r.Address)
 	b = le.AppendUint64(b, r.FileOffset)
@@ -45,22 +58,34 @@ func (r *Region) appendPayload(b []byte) []byte {
 	if r.Name != "" {
 		b = appendField(b, tagRegionName, []byte(r.Name))
 	}
+	if r.base != noBase {
+		b = appendField(b, tagBaseRegion, binary.AppendUvarint(nil, uint64(r.base)))
+	}
 	return b
 }
 
-// parseRegion reads a region frame's payload, of the frame at offset.
-func parseRegion(frame frameHeader, offset int64, payload []byte) (Region, error) {
-	var r Region
+// parseRegion reads a region frame's payload, of the frame at offset, in a
+// stream with a base or without.
+func parseRegion(frame frameHeader, offset int64, payload []byte, based bool) (storedRegion, error) {
+	r := storedRegion{base: noBase}
 	c := cursor{rest: payload}
 	r.Class = Class(c.uint8())
 	r.Address = c.uint64()
 	r.FileOffset = c.uint64()
 	r.Length = c.uint64()
 	err := c.fields(func(tag uint64, value []byte) bool {
-		if tag == tagRegionName {
+		switch {
+		case tag == tagRegionName:
 			r.Name = string(value)
+		case tag == tagBaseRegion && based:
+			v := cursor{rest: value}
+			base := v.varint()
+			c.bad = c.bad || v.bad || len(v.rest) > 0 || base >= MaxRegions
+			r.base = int(base)
+		default:
+			return false
 		}
-		return tag == tagRegionName
+		return true
 	})
 	if err != nil {
 		return r, &Error{ErrUnsupported, offset, int(frame.region), -1, "region", err}
@@ -83,7 +108,7 @@ func (r *Region) valid() bool {
 }
 
 // final reports whether last may be the final form of a region that began as r.
-func (r *Region) final(last Region) bool {
+func (r *storedRegion) final(last storedRegion) bool {
 	begun := *r
 	if begun.Length == UnknownLength {
 		begun.Length = last.Length

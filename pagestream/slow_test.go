@@ -1,11 +1,13 @@
 package pagestream
 
 import (
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash/crc32"
 
+	"github.com/lzpage/lzpage/delta"
 	"github.com/lzpage/lzpage/internal/lzrw1spec"
 )
 
@@ -15,6 +17,10 @@ type slowStream struct {
 	pageSize, clusterPages int
 	metadata               [][2]string
 	window                 uint64
+	id                     []byte
+	baseID                 []byte
+	baseName               string
+	rounds                 int
 	regions                []slowRegion
 }
 
@@ -22,13 +28,15 @@ type slowRegion struct {
 	class                       byte
 	address, fileOffset, length uint64
 	name                        string
+	base                        int
 	data                        []byte
-	kinds                       []byte
+	carried                     []map[uint64]byte // by round: kinds of the pages that it carries
 }
 
 // slowRead reads a whole stream as SPEC.md says, with nothing of the package
-// under test. It is the judge of what a stream means; it does not judge damage.
-func slowRead(b []byte) (s slowStream, err error) {
+// under test; base is what it made of the base, if there is one. It is the
+// judge of what a stream means; it does not judge damage.
+func slowRead(b []byte, base *slowStream) (s slowStream, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("slowRead: %v", r)
@@ -48,10 +56,21 @@ func slowRead(b []byte) (s slowStream, err error) {
 		*b = (*b)[n:]
 		return head
 	}
-	type listed struct{ offset, length, zeros uint64 }
-	var frames, index []listed
-	var headerCRCs []byte
-	var kinds [7]uint64
+	lengths := map[uint32]uint64{} // of the regions' final forms
+	for at := 0; at < len(b); at += 32 + int(u32(b[at+12:])) {
+		if b[at+4] == 2 {
+			lengths[u32(b[at+8:])] = u64(b[at+32+17:])
+		}
+	}
+	type listed struct {
+		round                        int
+		offset, length, first, pages uint64
+		zeros                        bool
+	}
+	frames, index := map[uint32][]listed{}, map[uint32][]listed{}
+	var identity []byte // what is hashed
+	var kinds [8]uint64
+	deltas := delta.NewDecoder()
 	for count := uint64(0); ; count++ {
 		offset := uint64(len(stream) - len(b))
 		h := take(&b, 32)
@@ -66,24 +85,32 @@ func slowRead(b []byte) (s slowStream, err error) {
 		region, first := u32(h[8:]), u64(h[16:])
 		length := uint64(32 + len(payload))
 		whole := payload
+		sparse := base != nil || s.rounds > 0
 		switch h[4] {
 		case 1:
 			s.pageSize, s.clusterPages = pageSize, clusterPages
+			identity = append(identity, payload...)
 			if u16(take(&payload, 2)) != 1 {
 				return s, errors.New("version")
 			}
 			for len(payload) > 0 {
 				tag := varint(&payload)
 				value := take(&payload, int(varint(&payload)))
-				if tag == 1 {
+				switch tag {
+				case 1:
 					key := string(take(&value, int(varint(&value))))
 					s.metadata = append(s.metadata, [2]string{key, string(value)})
-				} else {
+				case 2:
 					s.window = varint(&value)
+				case 4:
+					s.baseID, s.baseName = take(&value, 16), string(value)
 				}
 			}
+			if (s.baseID == nil) != (base == nil) || base != nil && string(base.id) != string(s.baseID) {
+				return s, errors.New("another base")
+			}
 		case 2:
-			var r slowRegion
+			r := slowRegion{base: -1}
 			r.class = take(&payload, 1)[0]
 			r.address = u64(take(&payload, 8))
 			r.fileOffset = u64(take(&payload, 8))
@@ -91,21 +118,38 @@ func slowRead(b []byte) (s slowStream, err error) {
 			for len(payload) > 0 {
 				tag := varint(&payload)
 				value := take(&payload, int(varint(&payload)))
-				if tag == 1 {
+				switch tag {
+				case 1:
 					r.name = string(value)
+				case 2:
+					r.base = int(varint(&value))
 				}
 			}
-			if int(region) == len(s.regions) {
-				s.regions = append(s.regions, r)
-			} else {
+			if int(region) < len(s.regions) {
 				s.regions[region].length = r.length
+				break
+			}
+			final := int(lengths[region])
+			r.data = make([]byte, (final+pageSize-1)/pageSize*pageSize)
+			if r.base >= 0 {
+				copy(r.data[:final], base.regions[r.base].data)
+			}
+			r.carried = []map[uint64]byte{{}}
+			s.regions = append(s.regions, r)
+		case 7:
+			s.rounds++
+			if u32(payload) != uint32(s.rounds) || len(payload) != 4 {
+				return s, errors.New("number of a round")
+			}
+			for i := range s.regions {
+				r := &s.regions[i]
+				clear(r.data[lengths[uint32(i)]:])
+				r.carried = append(r.carried, map[uint64]byte{})
 			}
 		case 3:
 			r := &s.regions[region]
-			if int(first) != len(r.kinds) {
-				return s, errors.New("pages out of order")
-			}
 			type record struct {
+				page        uint64
 				kind        byte
 				word        []byte
 				region, at  uint64
@@ -113,8 +157,13 @@ func slowRead(b []byte) (s slowStream, err error) {
 				blockLength int
 			}
 			var records []record
+			page := first
 			for range u16(h[6:]) {
-				rec := record{kind: take(&payload, 1)[0]}
+				rec := record{page: page, kind: take(&payload, 1)[0]}
+				if rec.kind == 8 {
+					page += varint(&payload)
+					rec = record{page: page, kind: take(&payload, 1)[0]}
+				}
 				switch rec.kind {
 				case 1:
 					rec.word = take(&payload, 8)
@@ -128,12 +177,25 @@ func slowRead(b []byte) (s slowStream, err error) {
 				case 4, 5, 6:
 					rec.crc = u32(take(&payload, 4))
 					rec.blockLength = int(varint(&payload))
+				case 7:
+					rec.blockLength = int(varint(&payload))
 				}
 				records = append(records, rec)
+				page++
 			}
 			var contents []byte
 			for _, rec := range records {
-				page := make([]byte, pageSize)
+				page := r.data[rec.page*uint64(pageSize):][:pageSize]
+				if rec.kind == 7 {
+					if !sparse {
+						return s, errors.New("a delta in the complete layer")
+					}
+					if err := deltas.Apply(page, take(&payload, rec.blockLength)); err != nil {
+						return s, err
+					}
+				} else {
+					clear(page)
+				}
 				switch rec.kind {
 				case 1:
 					for i := range page {
@@ -141,7 +203,7 @@ func slowRead(b []byte) (s slowStream, err error) {
 					}
 				case 2:
 					other := &s.regions[rec.region]
-					if other.kinds[rec.at] < 3 {
+					if kind := other.carried[s.rounds][rec.at]; kind < 3 || kind > 6 {
 						return s, errors.New("duplicate of a page without content")
 					}
 					copy(page, other.data[rec.at*uint64(pageSize):])
@@ -169,47 +231,53 @@ func slowRead(b []byte) (s slowStream, err error) {
 						copy(page, content)
 					}
 				}
-				if rec.kind >= 2 && sum(page) != rec.crc {
+				if rec.kind >= 2 && rec.kind <= 6 && sum(page) != rec.crc {
 					return s, errors.New("page CRC")
 				}
-				r.data = append(r.data, page...)
-				r.kinds = append(r.kinds, rec.kind)
+				r.carried[s.rounds][rec.page] = rec.kind
 				kinds[rec.kind]++
 			}
 			if len(payload) > 0 {
 				return s, errors.New("blocks left over")
 			}
-			frames = append(frames, listed{offset, length, 0})
+			frames[region] = append(frames[region], listed{s.rounds, offset, length, first, page - first, false})
 		case 4:
 			r := &s.regions[region]
 			zeros := u64(payload)
-			r.data = append(r.data, make([]byte, zeros*uint64(pageSize))...)
-			r.kinds = append(r.kinds, make([]byte, zeros)...)
+			clear(r.data[first*uint64(pageSize):][:zeros*uint64(pageSize)])
+			for i := range zeros {
+				r.carried[s.rounds][first+i] = 0
+			}
 			kinds[0] += zeros
-			frames = append(frames, listed{offset, length, zeros})
+			frames[region] = append(frames[region], listed{s.rounds, offset, length, first, zeros, true})
 		case 5:
 			at := u64(take(&payload, 8))
+			round := int(varint(&payload))
+			next := first
 			for len(payload) > 0 {
-				v := varint(&payload)
-				entry := listed{at, v >> 1, 0}
-				if v&1 == 1 {
-					entry.zeros = varint(&payload)
-				}
-				index = append(index, entry)
-				at += v >> 1
+				next += varint(&payload)
+				length := varint(&payload)
+				e := listed{round, at, length >> 1, next, varint(&payload), length&1 == 1}
+				index[region] = append(index[region], e)
+				at += e.length
+				next += e.pages
 			}
 		case 6:
-			total := uint64(0)
+			total, kept := uint64(0), uint64(0)
 			for i := range s.regions {
 				r := &s.regions[i]
 				total += r.length
+				kept += uint64(len(r.data)/s.pageSize - len(r.carried[0]))
 				r.data = r.data[:r.length]
 			}
 			if fmt.Sprint(index) != fmt.Sprint(frames) {
 				return s, errors.New("the index does not list the frames")
 			}
+			if base == nil && kept > 0 {
+				return s, errors.New("pages are missing")
+			}
 			take(&payload, 8) // where the index is
-			if u64(take(&payload, 8)) != count || u64(take(&payload, 8)) != total {
+			if u64(take(&payload, 8)) != count || u64(take(&payload, 8)) != total || u64(take(&payload, 8)) != uint64(s.rounds) || u64(take(&payload, 8)) != kept {
 				return s, errors.New("totals")
 			}
 			for _, n := range kinds {
@@ -217,7 +285,9 @@ func slowRead(b []byte) (s slowStream, err error) {
 					return s, errors.New("pages by kind")
 				}
 			}
-			if u32(take(&payload, 4)) != sum(headerCRCs) || u32(take(&payload, 4)) != uint32(32+len(whole)) || u32(payload) != 0x894C5A50 {
+			hash := sha256.Sum256(identity)
+			s.id = take(&payload, 16)
+			if string(s.id) != string(hash[:16]) || u32(take(&payload, 4)) != uint32(32+len(whole)) || u32(payload) != 0x894C5A50 {
 				return s, errors.New("end")
 			}
 			if len(b) > 0 {
@@ -225,6 +295,6 @@ func slowRead(b []byte) (s slowStream, err error) {
 			}
 			return s, nil
 		}
-		headerCRCs = append(headerCRCs, h[28:32]...)
+		identity = append(identity, h...)
 	}
 }

@@ -152,7 +152,7 @@ func check(t testing.TB, stream []byte, options Options, all ...memory) recorder
 	if pageSize == 0 {
 		pageSize = DefaultPageSize
 	}
-	slow, err := slowRead(stream)
+	slow, err := slowRead(stream, nil)
 	if err != nil {
 		t.Fatalf("the slow reader says %v", err)
 	}
@@ -257,7 +257,7 @@ func TestRoundTrip(t *testing.T) {
 		}
 	}
 	for k, n := range kinds {
-		if n == 0 {
+		if n == 0 && Kind(k) != Delta {
 			t.Errorf("no page was of kind %v", Kind(k))
 		}
 	}

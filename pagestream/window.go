@@ -131,27 +131,33 @@ func newFinder(pageSize int, limit uint64) *finder {
 	return &finder{newPageWindow(pageSize, limit), make([]uint32, size)}
 }
 
-// find returns the address of a remembered page that equals page. If there is
-// none, it remembers page, which stands at the given address.
+// find returns the address of a remembered page that equals page.
 //
 // The CRC only proposes: a guest can make pages collide, so bytes decide.
-func (f *finder) find(at pageAddress, page []byte, crc uint32) (pageAddress, bool) {
+func (f *finder) find(page []byte, crc uint32) (pageAddress, bool) {
 	w := f.window
-	entry := &f.slots[crc&uint32(len(f.slots)-1)]
-	if *entry != 0 {
-		slot := uint64(*entry - 1)
+	if entry := f.slots[crc&uint32(len(f.slots)-1)]; entry != 0 {
+		slot := uint64(entry - 1)
 		if w.crcs[slot] == crc && bytes.Equal(w.pages[slot], page) {
 			return w.addresses[slot], true
 		}
 	}
-	*entry = uint32(w.enter(at, page, crc)) + 1
 	return pageAddress{}, false
 }
+
+// enter remembers the page.
+func (f *finder) enter(at pageAddress, page []byte, crc uint32) {
+	f.slots[crc&uint32(len(f.slots)-1)] = uint32(f.window.enter(at, page, crc)) + 1
+}
+
+// forget forgets all pages.
+func (f *finder) forget() { clear(f.slots) }
 
 // A resolver finds remembered pages by their address. Pages whose addresses
 // have the same hash form a chain, from the last one entered back.
 type resolver struct {
 	window *pageWindow
+	from   uint64    // number of the first page that may be found
 	secret [2]uint64 // of the hash, so that nobody can make a stream of long chains
 	heads  []uint64  // by hash: 1 + the number of the last page of the chain
 	before []uint64  // by slot: the same of the page before it in its chain
@@ -186,6 +192,9 @@ func (r *resolver) enter(at pageAddress, page []byte, crc uint32) {
 	r.before[slot], *head = *head, number+1
 }
 
+// forget forgets all pages.
+func (r *resolver) forget() { r.from = r.window.count.Load() }
+
 // grow doubles the number of chains.
 func (r *resolver) grow() {
 	r.heads = make([]uint64, max(64, 2*len(r.heads)))
@@ -208,7 +217,7 @@ func (r *resolver) resolve(at pageAddress) (page []byte, crc uint32, ok bool) {
 	}
 	for link := *r.head(at); link != 0; {
 		number := link - 1
-		if n-number > w.limit { // it and those before it are forgotten
+		if n-number > w.limit || number < r.from { // it and those before it are forgotten
 			break
 		}
 		slot := number % w.limit

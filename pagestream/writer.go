@@ -31,7 +31,7 @@ const NoDuplicates = -1
 // Options says how a [Writer] writes. The zero value is a good choice.
 type Options struct {
 	// PageSize in bytes, a power of two from MinPageSize to MaxPageSize; 0
-	// means DefaultPageSize.
+	// means that of Base, or else DefaultPageSize.
 	PageSize int
 	// ClusterPages is how many pages are decoded together, a power of two up
 	// to MaxClusterPages; 0 means DefaultClusterPages. More pages take less
@@ -48,6 +48,15 @@ type Options struct {
 	Workers int
 	// Metadata goes into the stream's header.
 	Metadata []Metadata
+	// Base, unless nil, makes the stream hold only what differs from that one.
+	// The Writer is given all memory nevertheless, and compares. A region is
+	// compared with the one of the base that begins at the same address, or
+	// at the same offset of the file if it is not memory; of several such, the
+	// first that is not taken.
+	Base *ReaderAt
+	// BaseName is the name of the base's file, without its directory, for
+	// those who look for it. It may be empty.
+	BaseName string
 	// Progress, unless nil, is called now and then with what has been written
 	// so far, by one goroutine at a time.
 	Progress func(Totals)
@@ -68,8 +77,10 @@ func (g geometry) batchBytes() int {
 func batchesInFlight(workers int) int { return workers + 4 }
 
 // A Writer writes a stream. Give it regions one after the other, each begun
-// with BeginRegion and filled by Write, ReadFrom and Skip, and Close it. It is
-// for one goroutine; the work is done by several.
+// with BeginRegion and filled by Write, ReadFrom and Skip, then any rounds of
+// pages that have changed, each begun with BeginRound and filled by
+// WritePages, and Close it. It is for one goroutine; the work is done by
+// several.
 type Writer struct {
 	options  Options
 	geometry geometry
@@ -84,6 +95,9 @@ type Writer struct {
 	regions  []*writtenRegion
 	inRegion bool
 	closed   bool
+	based    baseRegions
+	round    int
+	turn     roundTurn
 
 	// between goroutines
 	free       chan *batch
@@ -101,16 +115,24 @@ type Writer struct {
 	// of the write step
 	dst     *bufio.Writer
 	offset  int64
-	digest  uint32
+	ids     *identifier
 	totals  Totals
-	zeros   uint64 // pending zero pages
-	zerosAt uint64 // the first of them
+	first   uint64 // pages carried in round 0
+	zeros   pendingZeros
 	scratch []byte
+}
+
+// A pendingZeros is zero pages for which no frame has been written yet.
+type pendingZeros struct {
+	region *writtenRegion
+	round  int
+	first  uint64
+	pages  uint64 // 0 for none
 }
 
 // A writtenRegion is a region on its way.
 type writtenRegion struct {
-	Region
+	storedRegion
 	number uint32
 	final  uint64 // its length, known when it ends
 	index  indexBuilder
@@ -121,6 +143,9 @@ type writtenRegion struct {
 func NewWriter(ctx context.Context, dst io.Writer, options Options) (*Writer, error) {
 	if options.PageSize == 0 {
 		options.PageSize = DefaultPageSize
+		if options.Base != nil {
+			options.PageSize = options.Base.geometry.pageSize()
+		}
 	}
 	if options.ClusterPages == 0 {
 		options.ClusterPages = DefaultClusterPages
@@ -136,6 +161,12 @@ func NewWriter(ctx context.Context, dst io.Writer, options Options) (*Writer, er
 	if options.DuplicateWindow > MaxDuplicateWindow {
 		return nil, fmt.Errorf("pagestream: a duplicate window of %d pages is more than %d", options.DuplicateWindow, MaxDuplicateWindow)
 	}
+	if base := options.Base; base != nil && base.geometry.pageLog2 != g.pageLog2 {
+		return nil, &Error{ErrBase, 0, -1, -1, fmt.Sprintf("its pages have %d bytes, those of the stream are to have %d", base.geometry.pageSize(), g.pageSize()), nil}
+	}
+	if !validBaseName(options.BaseName) {
+		return nil, fmt.Errorf("pagestream: %q is not the name of a file in a directory", options.BaseName)
+	}
 	if options.Workers <= 0 {
 		options.Workers = runtime.GOMAXPROCS(0)
 	}
@@ -148,6 +179,7 @@ func NewWriter(ctx context.Context, dst io.Writer, options Options) (*Writer, er
 		toClassify: make(chan *batch, inFlight),
 		toEncode:   make(chan *batch, inFlight),
 		quit:       make(chan struct{}),
+		ids:        newIdentifier(),
 		dst:        bufio.NewWriterSize(dst, 64<<10),
 	}
 	if options.DuplicateWindow > 0 {
@@ -159,6 +191,10 @@ func NewWriter(ctx context.Context, dst io.Writer, options Options) (*Writer, er
 		w.free <- new(batch)
 	}
 	header := Header{DuplicateWindow: uint64(max(options.DuplicateWindow, 0)), Metadata: options.Metadata}
+	if options.Base != nil {
+		header.Base = &Base{options.Base.totals.ID, options.BaseName}
+		w.based = newBaseRegions(options.Base)
+	}
 	if err := w.writeFrame(frameHeader{typ: headerFrame}, header.appendPayload); err != nil {
 		return nil, err
 	}
@@ -175,13 +211,16 @@ func (w *Writer) BeginRegion(r Region) error {
 	if err := w.endRegion(); err != nil {
 		return err
 	}
+	if w.round > 0 {
+		return w.fail(errors.New("pagestream: regions begin in round 0"))
+	}
 	if !r.valid() {
 		return w.fail(fmt.Errorf("pagestream: region %d (%+v) is beyond the format's limits", len(w.regions), r))
 	}
 	if len(w.regions) == MaxRegions {
 		return w.fail(fmt.Errorf("pagestream: more than %d regions", MaxRegions))
 	}
-	w.regions = append(w.regions, &writtenRegion{Region: r, number: uint32(len(w.regions))})
+	w.regions = append(w.regions, &writtenRegion{storedRegion: storedRegion{r, w.based.take(r)}, number: uint32(len(w.regions))})
 	w.inRegion = true
 	w.pages, w.length = 0, 0
 	if err := w.nextBatch(); err != nil {
@@ -237,10 +276,14 @@ func (w *Writer) ReadFrom(r io.Reader) (int64, error) {
 }
 
 // Skip takes the next n bytes of the region as zero. Whole clusters of them
-// cost nothing.
+// cost nothing; where there is a base, zeros that its index alone shows to be
+// zero there, too.
 func (w *Writer) Skip(n uint64) error {
 	if err := w.room(n); err != nil {
 		return err
+	}
+	if w.options.Base != nil {
+		return w.skipSame(n)
 	}
 	if err := w.fillZero(min(n, uint64(-w.filled&(w.geometry.clusterBytes()-1))), &n); err != nil {
 		return err
@@ -261,8 +304,7 @@ func (w *Writer) Skip(n uint64) error {
 	return w.fillZero(n, &n)
 }
 
-// fillZero takes count zero bytes, at most a cluster's, and deducts them from
-// left.
+// fillZero takes count zero bytes, and deducts them from left.
 func (w *Writer) fillZero(count uint64, left *uint64) error {
 	*left -= count
 	for count > 0 {
@@ -276,13 +318,15 @@ func (w *Writer) fillZero(count uint64, left *uint64) error {
 	return nil
 }
 
+var errClosed = errors.New("pagestream: the Writer is closed")
+
 // room checks that n more bytes may come.
 func (w *Writer) room(n uint64) error {
 	if err := w.failed(); err != nil {
 		return err
 	}
 	if w.closed {
-		return errors.New("pagestream: the Writer is closed")
+		return errClosed
 	}
 	if !w.inRegion {
 		return w.fail(errors.New("pagestream: no region has begun"))
@@ -304,26 +348,33 @@ func (w *Writer) take(n int) error {
 	return nil
 }
 
-// dispatch hands the batch on and gets an empty one.
+// dispatch hands the region's batch on and gets an empty one.
 func (w *Writer) dispatch() error {
-	w.handOn()
+	w.endBatch()
 	return w.nextBatch()
 }
 
-func (w *Writer) handOn() {
+// endBatch ends the region's batch, whose last page may not be full.
+func (w *Writer) endBatch() {
 	size := w.geometry.pageSize()
 	pages := (w.filled + size - 1) / size
-	clear(w.batch.data[w.filled : pages*size])
 	b := w.batch
-	b.number = w.batches
+	clear(b.data[w.filled : pages*size])
 	b.region = w.regions[len(w.regions)-1]
 	b.first = w.pages
-	if cap(b.records) < pages {
-		b.records = make([]pageRecord, pages)
+	for i := range pages {
+		b.records = append(b.records, pageRecord{page: w.pages + uint64(i)})
 	}
-	b.records = b.records[:pages]
-	w.batches++
 	w.pages += uint64(pages)
+	w.handOn()
+}
+
+// handOn hands the batch on.
+func (w *Writer) handOn() {
+	b := w.batch
+	b.number = w.batches
+	b.round = w.round
+	w.batches++
 	w.filled = 0
 	w.batch = nil
 	w.inFlight.Add(1)
@@ -337,6 +388,7 @@ func (w *Writer) nextBatch() error {
 			b.data = make([]byte, w.geometry.batchBytes())
 		}
 		b.begins, b.ends, b.zeros = false, false, 0
+		b.records = b.records[:0]
 		w.batch = b
 		return w.failed()
 	case <-w.ctx.Done():
@@ -360,11 +412,11 @@ func (w *Writer) endRegion() error {
 	r.final = w.length
 	w.inRegion = false
 	w.batch.ends = true
-	w.handOn()
+	w.endBatch()
 	return nil
 }
 
-// Close ends the last region and the stream, and returns what was written. It
+// Close ends the last region or round and the stream, and returns what was written. It
 // must be called, once, whatever happened before; it does not close the
 // underlying writer.
 func (w *Writer) Close() (Totals, error) {
@@ -372,6 +424,7 @@ func (w *Writer) Close() (Totals, error) {
 		return w.totals, errors.New("pagestream: the Writer is closed already")
 	}
 	err := w.endRegion()
+	w.endRound()
 	w.closed = true
 	w.inFlight.Wait()
 	close(w.quit)
@@ -388,6 +441,7 @@ func (w *Writer) Close() (Totals, error) {
 // work is a goroutine that classifies and encodes batches.
 func (w *Writer) work() {
 	defer w.workers.Done()
+	comparer := newComparer(w.geometry, &w.options)
 	encoder := newClusterEncoder(w.geometry, w.options.Level)
 	for {
 		var b *batch
@@ -398,9 +452,8 @@ func (w *Writer) work() {
 			case b = <-w.toEncode:
 			case b = <-w.toClassify:
 				if w.failed() == nil {
-					size := w.geometry.pageSize()
-					for i := range b.records {
-						b.records[i] = classify(b.data[i*size:][:size])
+					if err := comparer.classify(b); err != nil {
+						w.fail(err)
 					}
 				}
 				w.toFind.put(b.number, b)
@@ -410,26 +463,35 @@ func (w *Writer) work() {
 			}
 		}
 		if w.failed() == nil {
+			if w.sparse(b.round) {
+				b.cutSparse(w.geometry)
+			} else {
+				b.cutComplete(w.geometry)
+			}
 			encoder.encode(b)
 		}
 		w.toWrite.put(b.number, b)
 	}
 }
 
+// sparse reports whether the round is a sparse layer.
+func (w *Writer) sparse(round int) bool { return w.options.Base != nil || round > 0 }
+
 // find finds the batch's duplicates, in the order of the stream.
 func (w *Writer) find(b *batch) {
 	if w.finder != nil && w.failed() == nil {
-		size := w.geometry.pageSize()
 		window := w.finder.window
 		since := window.count.Load()
 		for i := range b.records {
 			r := &b.records[i]
-			if !r.kind.hasContent() {
+			if !r.kind.hasContent() && r.kind != Delta {
 				continue
 			}
-			at := pageAddress{b.region.number, b.first + uint64(i)}
-			if same, found := w.finder.find(at, b.data[i*size:][:size], r.crc); found {
+			page := b.page(w.geometry, i)
+			if same, found := w.finder.find(page, r.crc); found {
 				r.kind, r.duplicate, r.block = Duplicate, same, 0
+			} else if r.kind != Delta {
+				w.finder.enter(pageAddress{b.region.number, r.page}, page, r.crc)
 			}
 		}
 		b.lent, b.lentEnd = window.leave(len(b.data), since), window.count.Load()
@@ -457,68 +519,104 @@ func (w *Writer) writeBatch(b *batch) error {
 	r := b.region
 	if b.begins {
 		w.totals.Regions++
+		if err := w.writeZeros(); err != nil { // of the region before
+			return err
+		}
 		if err := w.writeFrame(frameHeader{typ: regionFrame, region: r.number}, r.appendPayload); err != nil {
 			return err
 		}
 	}
-	w.addZeros(b.first-b.zeros, b.zeros)
+	sparse := w.sparse(b.round)
+	if !sparse {
+		if err := w.addZeros(pendingZeros{r, b.round, b.first - b.zeros, b.zeros}); err != nil {
+			return err
+		}
+	}
 	heads := b.heads
 	for i := range b.frames {
 		f := &b.frames[i]
-		start := i * w.geometry.clusterPages()
-		records := b.records[start:min(start+w.geometry.clusterPages(), len(b.records))]
-		if f.head == 0 {
-			w.addZeros(b.first+uint64(start), uint64(len(records)))
+		first, end := b.records[f.start].page, b.records[f.end-1].page+1
+		if f.pages == 0 {
+			if err := w.addZeros(pendingZeros{r, b.round, first, end - first}); err != nil {
+				return err
+			}
 			continue
 		}
-		if err := w.writeZeros(r); err != nil {
+		if err := w.writeZeros(); err != nil {
 			return err
 		}
-		r.index.add(w.offset, f.length(), b.first+uint64(start), 0)
-		if err := w.writeBytes(heads[:f.head], f.blocks, f.crc); err != nil {
+		r.index.add(b.round, indexEntry{w.offset, int64(f.head + len(f.blocks)), first, end - first, false})
+		if err := w.writeBytes(heads[:f.head], f.blocks); err != nil {
 			return err
 		}
 		heads = heads[f.head:]
-		for j := range records {
-			w.totals.add(&records[j])
+		w.count(b.round, uint64(f.pages))
+		for j := f.start; j < f.end; j++ {
+			if record := &b.records[j]; record.kind != kept {
+				w.totals.add(record)
+			}
 		}
 	}
-	w.totals.Bytes += (b.zeros + uint64(len(b.records))) * uint64(w.geometry.pageSize())
-	if b.ends {
-		return w.writeZeros(r)
+	if b.round == 0 {
+		w.totals.Bytes += (b.zeros + uint64(len(b.records))) * uint64(w.geometry.pageSize())
 	}
 	return nil
 }
 
-// addZeros adds pages to the pending zero run.
-func (w *Writer) addZeros(first, pages uint64) {
-	if w.zeros == 0 {
-		w.zerosAt = first
+// count counts pages carried in the round.
+func (w *Writer) count(round int, pages uint64) {
+	if round == 0 {
+		w.first += pages
 	}
-	w.zeros += pages
+}
+
+// addZeros adds pages to the pending zero run, or writes that one and has them
+// pending.
+func (w *Writer) addZeros(more pendingZeros) error {
+	z := &w.zeros
+	if more.pages == 0 {
+		return nil
+	}
+	if z.pages > 0 && (more.region != z.region || more.round != z.round || more.first != z.first+z.pages) {
+		if err := w.writeZeros(); err != nil {
+			return err
+		}
+	}
+	if z.pages == 0 {
+		*z = more
+	} else {
+		z.pages += more.pages
+	}
+	return nil
 }
 
 // writeZeros writes the pending zero run, if any.
-func (w *Writer) writeZeros(r *writtenRegion) error {
-	if w.zeros == 0 {
+func (w *Writer) writeZeros() error {
+	z := w.zeros
+	if z.pages == 0 {
 		return nil
 	}
-	w.totals.Pages[Zero] += w.zeros
+	w.zeros = pendingZeros{}
+	w.totals.Pages[Zero] += z.pages
 	w.totals.PageBytes[Zero] += 8
-	r.index.add(w.offset, frameHeaderSize+8, w.zerosAt, w.zeros)
-	err := w.writeFrame(frameHeader{typ: zerosFrame, region: r.number, first: w.zerosAt}, func(b []byte) []byte {
-		return le.AppendUint64(b, w.zeros)
+	w.count(z.round, z.pages)
+	z.region.index.add(z.round, indexEntry{w.offset, frameHeaderSize + 8, z.first, z.pages, true})
+	return w.writeFrame(frameHeader{typ: zerosFrame, region: z.region.number, first: z.first}, func(b []byte) []byte {
+		return le.AppendUint64(b, z.pages)
 	})
-	w.zeros = 0
-	return err
 }
 
 func (w *Writer) writeEnd() error {
+	if err := w.writeZeros(); err != nil {
+		return w.fail(err)
+	}
 	index := w.offset
 	w.totals.Bytes = 0 // so far it counted whole pages
+	pages := uint64(0)
 	for _, r := range w.regions {
 		r.Length = r.final
 		w.totals.Bytes += r.Length
+		pages += r.Pages(w.geometry.pageSize())
 		if err := w.writeFrame(frameHeader{typ: regionFrame, region: r.number}, r.appendPayload); err != nil {
 			return w.fail(err)
 		}
@@ -529,8 +627,12 @@ func (w *Writer) writeEnd() error {
 			}
 		}
 	}
+	if w.options.Base != nil {
+		w.totals.Kept = pages - w.first
+	}
+	w.totals.ID = w.ids.id()
 	err := w.writeFrame(frameHeader{typ: endFrame}, func(b []byte) []byte {
-		return w.totals.appendEnd(b, index, w.digest)
+		return w.totals.appendEnd(b, index)
 	})
 	if err == nil {
 		err = w.dst.Flush()
@@ -551,15 +653,18 @@ func (w *Writer) writeFrame(h frameHeader, appendPayload func([]byte) []byte) er
 		return fmt.Errorf("pagestream: metadata or a name of %d bytes is more than a frame holds", len(w.scratch))
 	}
 	h.seal(w.scratch, nil)
-	return w.writeBytes(w.scratch, nil, h.crc)
+	if h.typ == headerFrame {
+		w.ids.addHeaderPayload(w.scratch[frameHeaderSize:])
+	}
+	return w.writeBytes(w.scratch, nil)
 }
 
-// writeBytes writes a whole frame, in two parts, whose header CRC is given.
-func (w *Writer) writeBytes(head, blocks []byte, headerCRC uint32) error {
+// writeBytes writes a whole frame, in two parts.
+func (w *Writer) writeBytes(head, blocks []byte) error {
 	w.offset += int64(len(head) + len(blocks))
 	w.totals.Frames++
 	w.totals.Stored = uint64(w.offset)
-	w.digest = addDigest(w.digest, headerCRC)
+	w.ids.add(head[:frameHeaderSize])
 	_, err := w.dst.Write(head)
 	if err == nil {
 		_, err = w.dst.Write(blocks)

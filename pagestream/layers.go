@@ -1,0 +1,358 @@
+package pagestream
+
+import (
+	"fmt"
+	"slices"
+)
+
+// A readScratch is what reading pages at random needs. Pages are read in two
+// passes: down through the layers, to find for each page the topmost one that
+// carries it whole, and up again, to decode it and apply the deltas that stand
+// above. Neither goes deeper into the stack with the layers: a hostile stream
+// has many.
+type readScratch struct {
+	page []byte // for parts of pages
+
+	// the frame read last
+	frame   []byte
+	header  frameHeader
+	decoder clusterDecoder
+	from    *ReaderAt // where it was read
+	entry   indexEntry
+
+	dst       []byte // the pages
+	first     uint64
+	settled   []int // by page: the layer, 0 being the topmost, that has it whole; notSettled
+	unsettled int   // pages
+	steps     []readStep
+	pages     [][]byte // where a frame's pages go
+}
+
+const notSettled = -1
+
+// A readStep is what the way up does with pages in a layer.
+type readStep struct {
+	stream *ReaderAt
+	region int
+	round  int
+	layer  int
+	entry  indexEntry // the frame to decode, if its length is not 0
+	clear  []byte     // else bytes to clear
+}
+
+// readPages reads pages of a region from first on into dst, as they are before
+// the given round. There must be so many.
+func (r *ReaderAt) readPages(dst []byte, before, region int, first uint64) error {
+	s := r.scratch.Get().(*readScratch)
+	defer r.scratch.Put(s)
+	s.begin(dst, first, r.geometry)
+	defer s.end()
+	if err := s.down(r, before, region); err != nil {
+		return err
+	}
+	return s.up()
+}
+
+func (s *readScratch) begin(dst []byte, first uint64, g geometry) {
+	n := len(dst) / g.pageSize()
+	s.dst, s.first, s.unsettled = dst, first, n
+	s.settled = slices.Grow(s.settled[:0], n)[:n]
+	for i := range s.settled {
+		s.settled[i] = notSettled
+	}
+	s.steps = s.steps[:0]
+}
+
+// end lets go of what is the caller's, and of what may have changed when the
+// scratch is used again.
+func (s *readScratch) end() {
+	s.dst, s.from = nil, nil
+	clear(s.steps)
+	clear(s.pages)
+}
+
+// down settles each page, and lists the steps of the way up in reverse.
+func (s *readScratch) down(r *ReaderAt, before, region int) error {
+	for layer := 0; ; {
+		s.clip(r, region, layer)
+		rounds := r.regions[region].rounds
+		for i := len(rounds) - 1; i >= 0 && s.unsettled > 0; i-- {
+			if number := rounds[i].number; number < before {
+				layer++
+				if err := s.settle(r, region, &rounds[i], layer); err != nil {
+					return err
+				}
+			}
+		}
+		if s.unsettled == 0 {
+			return nil
+		}
+		layer++
+		page := s.first + uint64(slices.Index(s.settled, notSettled))
+		switch base := r.regions[region].base; {
+		case r.header.Base == nil:
+			return &Error{ErrCorrupt, r.index, region, int64(page), "the index does not list the page", nil}
+		case base == noBase:
+			s.settleAsZero(s.first, s.first+uint64(len(s.settled)), layer)
+			return nil
+		case r.base == nil:
+			return &Error{ErrBase, r.index, region, int64(page), "the page is in stream " + r.header.Base.describe() + ", which was not given", nil}
+		default:
+			r, region, before = r.base, base, allRounds
+		}
+	}
+}
+
+// describe names the base for people.
+func (b *Base) describe() string {
+	if b.Name == "" {
+		return b.ID.String()
+	}
+	return fmt.Sprintf("%v (%q)", b.ID, b.Name)
+}
+
+// size returns the page size.
+func (s *readScratch) size() int { return len(s.dst) / len(s.settled) }
+
+// clip makes zero what lies beyond the end of the stream's region, on top of
+// which the pages not settled yet are to be read.
+func (s *readScratch) clip(r *ReaderAt, region, layer int) {
+	size := uint64(s.size())
+	length := r.regions[region].Length
+	end := s.first + uint64(len(s.settled))
+	s.settleAsZero(min(max(r.regions[region].Pages(int(size)), s.first), end), end, layer)
+	if last := length / size; last >= s.first && last < end && length%size != 0 {
+		if i := int(last - s.first); s.settled[i] == notSettled {
+			s.steps = append(s.steps, readStep{clear: s.dst[i*int(size):][length%size : size]})
+		}
+	}
+}
+
+// settleAsZero clears the pages from first to before end that are not settled.
+func (s *readScratch) settleAsZero(first, end uint64, layer int) {
+	size := s.size()
+	for i := int(first - s.first); i < int(end-s.first); i++ {
+		if s.settled[i] == notSettled {
+			clear(s.dst[i*size:][:size])
+			s.settled[i] = layer
+			s.unsettled--
+		}
+	}
+}
+
+// settle settles the pages that the layer carries whole.
+func (s *readScratch) settle(r *ReaderAt, region int, round *indexedRound, layer int) error {
+	end := s.first + uint64(len(s.settled))
+	walk := walkIndex(r.geometry, round.parts, s.first)
+	for s.unsettled > 0 && walk.next() {
+		e := &walk.entry
+		first, last := max(e.first, s.first), min(e.end(), end)
+		if e.first >= end {
+			return nil
+		}
+		if first >= last || !slices.Contains(s.settled[first-s.first:last-s.first], notSettled) {
+			continue
+		}
+		if e.zeros {
+			s.settleAsZero(first, last, layer)
+			continue
+		}
+		step := readStep{stream: r, region: region, round: round.number, layer: layer, entry: *e}
+		if r.header.Base == nil && round.number == 0 { // complete: the frame carries what it spans
+			for i := first - s.first; i < last-s.first; i++ {
+				if s.settled[i] == notSettled {
+					s.settled[i] = layer
+					s.unsettled--
+				}
+			}
+			s.steps = append(s.steps, step)
+			continue
+		}
+		used, err := s.settleBy(&step)
+		if err != nil {
+			return err
+		}
+		if used {
+			s.steps = append(s.steps, step)
+		}
+	}
+	if walk.bad {
+		return r.badIndex(region, s.first)
+	}
+	return nil
+}
+
+// settleBy settles the pages that a frame of a sparse layer carries whole. It
+// reports whether any page needs the frame.
+func (s *readScratch) settleBy(step *readStep) (used bool, err error) {
+	if err := s.load(step.stream, step.region, step.round, step.entry); err != nil {
+		return false, err
+	}
+	for i := range s.decoder.records {
+		record := &s.decoder.records[i]
+		if record.page < s.first || record.page-s.first >= uint64(len(s.settled)) {
+			continue
+		}
+		if settled := &s.settled[record.page-s.first]; *settled == notSettled {
+			used = true
+			if record.kind != Delta {
+				*settled = step.layer
+				s.unsettled--
+			}
+		}
+	}
+	return used, nil
+}
+
+// up takes the steps of the way up.
+func (s *readScratch) up() error {
+	for i := len(s.steps) - 1; i >= 0; i-- {
+		step := &s.steps[i]
+		if step.entry.length == 0 {
+			clear(step.clear)
+			continue
+		}
+		if err := s.load(step.stream, step.region, step.round, step.entry); err != nil {
+			return err
+		}
+		if err := s.decode(step); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// decode decodes the pages that are settled by the step's frame, and applies
+// its deltas to those settled below.
+func (s *readScratch) decode(step *readStep) error {
+	size := s.size()
+	records := s.decoder.records
+	pages := s.noPages(len(records))
+	last, duplicates := -1, false
+	for i := range records {
+		record := &records[i]
+		if record.page < s.first || record.page-s.first >= uint64(len(s.settled)) {
+			continue
+		}
+		k := int(record.page - s.first)
+		page := s.dst[k*size:][:size]
+		switch {
+		case record.kind == Delta && s.settled[k] > step.layer:
+			region := &step.stream.regions[step.region]
+			if rest := region.Length - record.page*uint64(size); rest < uint64(size) {
+				clear(page[rest:])
+			}
+		case record.kind != Delta && s.settled[k] == step.layer:
+			duplicates = duplicates || record.kind == Duplicate
+		default:
+			continue
+		}
+		pages[i] = page
+		last = i
+	}
+	if err := s.decoder.decode(&s.header, step.entry.offset, pages[:last+1]); err != nil || !duplicates {
+		return err
+	}
+	for i := range pages[:last+1] {
+		if records[i].kind == Duplicate && pages[i] != nil {
+			if err := step.stream.readDuplicate(pages[i], &s.header, step.entry.offset, step.round, &records[i]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// noPages returns n slots for pages of a frame, all nil.
+func (s *readScratch) noPages(n int) [][]byte {
+	s.pages = slices.Grow(s.pages[:0], n)[:n]
+	clear(s.pages)
+	return s.pages
+}
+
+// load reads and parses the pages frame of the entry of the index, unless it
+// is the one read last.
+func (s *readScratch) load(r *ReaderAt, region, round int, e indexEntry) error {
+	if s.from == r && s.entry == e && int(s.header.region) == region {
+		return nil
+	}
+	s.from = nil
+	if e.length > r.size-e.offset {
+		return &Error{ErrCorrupt, r.index, region, int64(e.first), "the index points behind the stream's end", nil}
+	}
+	if int64(cap(s.frame)) < e.length {
+		s.frame = make([]byte, e.length)
+	}
+	frame := s.frame[:e.length]
+	if n, err := r.src.ReadAt(frame, e.offset); n < len(frame) {
+		return fmt.Errorf("reading the stream at byte %d: %w", e.offset, err)
+	}
+	h, ok := parseFrameHeader(frame)
+	if !ok || h.typ != pagesFrame || h.geometry != r.geometry || int(h.region) != region || h.first != e.first || h.size() != e.length {
+		return &Error{ErrCorrupt, e.offset, region, int64(e.first), "the index points to something else", nil}
+	}
+	if crc(frame[frameHeaderSize:]) != h.payloadCRC {
+		return h.corrupt(e.offset, int64(e.first), "frame differs from its CRC", nil)
+	}
+	if err := s.decoder.parse(&h, e.offset, frame[frameHeaderSize:], r.header.Base != nil || round > 0); err != nil {
+		return err
+	}
+	if records := s.decoder.records; records[len(records)-1].page+1 != e.end() {
+		return h.corrupt(e.offset, int64(e.first), "the frame has other pages than the index says", nil)
+	}
+	s.header, s.from, s.entry = h, r, e
+	return nil
+}
+
+// zeroRun reports whether a page is zero, as far as that shows without decoding
+// anything, and how many pages from it on are alike in this.
+func (r *ReaderAt) zeroRun(region int, first uint64) (n uint64, zero bool, err error) {
+	s := r.scratch.Get().(*readScratch)
+	defer r.scratch.Put(s)
+	defer s.end()
+	n = r.geometry.maxPages()
+	for {
+		pages := r.regions[region].Pages(r.geometry.pageSize())
+		if first >= pages {
+			return n, true, nil
+		}
+		n = min(n, pages-first)
+		rounds := r.regions[region].rounds
+		for i := len(rounds) - 1; i >= 0; i-- {
+			walk := walkIndex(r.geometry, rounds[i].parts, first)
+			for walk.next() && walk.entry.end() <= first {
+			}
+			e := &walk.entry
+			switch {
+			case walk.bad:
+				return 0, false, r.badIndex(region, first)
+			case e.first > first:
+				n = min(n, e.first-first)
+				continue
+			case e.end() <= first: // nothing more is listed
+				continue
+			}
+			n = min(n, e.end()-first)
+			if e.zeros || r.header.Base == nil && rounds[i].number == 0 {
+				return n, e.zeros, nil
+			}
+			if err := s.load(r, region, rounds[i].number, *e); err != nil {
+				return 0, false, err
+			}
+			records := s.decoder.records
+			k := slices.IndexFunc(records, func(record pageRecord) bool { return record.page >= first })
+			if records[k].page == first {
+				return 1, false, nil
+			}
+			n = min(n, records[k].page-first)
+		}
+		switch base := r.regions[region].base; {
+		case base == noBase: // in a stream without base, an index that lists too little
+			return n, r.header.Base != nil, nil
+		case r.base == nil:
+			return n, false, nil
+		default:
+			r, region = r.base, base
+		}
+	}
+}
