@@ -1,137 +1,66 @@
-// Package memmap draws memory as a picture: its addresses in rows, each page
-// in the colour of how it is stored, as PNG or as SVG.
+// Package memmap draws memory as a picture, as PNG or as SVG: its addresses in
+// rows, each page in a colour. A [Map] has the colours of how pages are stored,
+// a [Changes] of what became of them.
 //
-// A [Map] takes one page after the other, of any amount of memory, and keeps
-// at most 64 Ki cells of counts: where there are more pages than that, pages
-// are grouped.
+// Both take one page after the other, of any amount of memory, and keep at most
+// 64 Ki cells of counts: where there are more pages than that, pages are grouped.
 package memmap
 
-import "github.com/lzpage/lzpage/pagestream"
+import (
+	"fmt"
+	"image/color"
+	"io"
 
-// Beyond so many cells pages are grouped, beyond so many blocks regions.
-const (
-	maxCells  = 1 << 16
-	maxBlocks = 16
+	"github.com/dustin/go-humanize"
+	"github.com/lzpage/lzpage/pagestream"
 )
 
-// A Map gathers what is known of memory and draws it. It is not safe for use
-// by several goroutines at once.
+// A Map gathers how pages are stored in a stream and draws it. It is not safe
+// for use by several goroutines at once.
 type Map struct {
-	// Title is the picture's, such as the name of the file drawn.
-	Title string
+	grid
 	// StreamBytes is the length of the whole stream that the pages are stored
 	// in. Where it is less than what the pages take, as 0 is, that counts.
 	StreamBytes uint64
 
-	pageSize uint64
-	perCell  uint64 // pages, a power of two, so that two cells merge into one
-	blocks   []*block
-	start    uint64 // in the last block, of the region's first page
-	skip     bool   // the region is not memory
-	shades   [shades]tally
-	kinds    [pagestream.Kinds]tally
+	kinds [pagestream.Kinds]tally
 }
 
-// A tally counts pages and the bytes that they take in the stream.
-type tally struct{ pages, stored uint64 }
+// The shades of a map. Pages that cost next to nothing are cool, those with a
+// block of their own warm, and darker the more they cost.
+const (
+	zero shade = absent + 1 + iota
+	word
+	duplicate
+	quarter
+	half
+	threeQuarters
+	shrunk
+	plain
+)
 
-func (t *tally) add(pages, stored uint64) {
-	t.pages += pages
-	t.stored += stored
+var mapScheme = scheme{
+	{"missing from the stream", violet},
+	{"zero", silver},
+	{"one word throughout", teal},
+	{"equal to an earlier page", blue},
+	{"shrunk to 1/4 or less", yellow},
+	{"shrunk to 1/2 or less", amber},
+	{"shrunk to 3/4 or less", orange},
+	{"shrunk by less than 1/4", rust},
+	{"plain, did not shrink", black},
 }
-
-// A block is a region, or, where there are too many regions to draw each, all
-// those from some region on, one behind the other.
-type block struct {
-	region  pagestream.Region
-	regions int
-	pages   uint64
-	seen    tally
-	cells   []cell
-}
-
-// A cell counts the pages of each shade in a group of consecutive pages.
-type cell [shades]uint64
 
 // New returns an empty map of pages of pageSize bytes.
 func New(pageSize int) *Map {
-	return &Map{pageSize: uint64(pageSize), perCell: 1}
+	return &Map{grid: grid{pageSize: uint64(pageSize), perCell: 1}}
 }
 
-// Region begins the next region: the pages added from now on are its. Only
-// regions of class [pagestream.Memory] are drawn; pages of others are ignored.
-// A region of [pagestream.UnknownLength] grows with its pages; in one whose
-// length is known, pages never added are drawn as missing.
-func (m *Map) Region(r pagestream.Region) {
-	m.skip = r.Class != pagestream.Memory
-	if m.skip {
-		return
-	}
-	pages := uint64(0)
-	if r.Length != pagestream.UnknownLength {
-		pages = r.Pages(int(m.pageSize))
-	}
-	if len(m.blocks) < maxBlocks {
-		m.blocks = append(m.blocks, &block{region: r})
-	}
-	b := m.last()
-	if b.regions++; b.regions > 1 {
-		b.region = pagestream.Region{Length: pagestream.UnknownLength}
-	}
-	m.start = b.pages
-	m.extend(m.start + pages)
-}
+// WritePNG draws the map as a PNG.
+func (m *Map) WritePNG(w io.Writer) error { return writePNG(w, m) }
 
-func (m *Map) last() *block { return m.blocks[len(m.blocks)-1] }
-
-// extend makes the last block at least so many pages long.
-func (m *Map) extend(pages uint64) {
-	b := m.last()
-	if pages <= b.pages {
-		return
-	}
-	b.pages = pages
-	for m.cellCount() > maxCells {
-		m.perCell *= 2
-		for _, b := range m.blocks {
-			b.halve()
-		}
-	}
-	if n := int(m.cellsOf(b)); n > len(b.cells) {
-		b.cells = append(b.cells, make([]cell, n-len(b.cells))...)
-	}
-}
-
-func (m *Map) cellsOf(b *block) uint64 {
-	n := b.pages / m.perCell
-	if b.pages%m.perCell != 0 {
-		n++
-	}
-	return n
-}
-
-func (m *Map) cellCount() uint64 {
-	n := uint64(0)
-	for _, b := range m.blocks {
-		n += m.cellsOf(b)
-	}
-	return n
-}
-
-// halve merges each two cells into one.
-func (b *block) halve() {
-	half := (len(b.cells) + 1) / 2
-	for i := range half {
-		c := b.cells[2*i]
-		if 2*i+1 < len(b.cells) {
-			for s, n := range b.cells[2*i+1] {
-				c[s] += n
-			}
-		}
-		b.cells[i] = c
-	}
-	b.cells = b.cells[:half]
-}
+// WriteSVG draws the map as an SVG that needs nothing but itself.
+func (m *Map) WriteSVG(w io.Writer) error { return writeSVG(w, m) }
 
 // Add adds a page of the region begun last: its number within the region, its
 // kind, which must be one of the format's, and how many bytes it takes in the
@@ -140,11 +69,8 @@ func (m *Map) Add(page uint64, kind pagestream.Kind, stored int) {
 	if m.skip {
 		return
 	}
-	m.extend(m.start + page + 1)
-	s := shadeOf(kind, uint64(stored), m.pageSize)
-	b := m.last()
-	b.cells[(m.start+page)/m.perCell][s]++
-	m.count(s, kind, 1, uint64(stored))
+	m.add(page, 1, shadeOf(kind, uint64(stored), m.pageSize), uint64(stored))
+	m.kinds[kind].add(1, uint64(stored))
 }
 
 // AddZeros adds a run of zero pages that take no bytes in the stream, in time
@@ -153,41 +79,99 @@ func (m *Map) AddZeros(page, pages uint64) {
 	if m.skip || pages == 0 {
 		return
 	}
-	at, end := m.start+page, m.start+page+pages
-	m.extend(end)
-	b := m.last()
-	for at < end {
-		next := min(end, (at/m.perCell+1)*m.perCell)
-		b.cells[at/m.perCell][zero] += next - at
-		at = next
+	m.add(page, pages, zero, 0)
+	m.kinds[pagestream.Zero].add(pages, 0)
+}
+
+// shadeOf returns the shade of a page of the kind that takes stored bytes.
+func shadeOf(kind pagestream.Kind, stored, pageSize uint64) shade {
+	switch kind {
+	case pagestream.Zero:
+		return zero
+	case pagestream.Word:
+		return word
+	case pagestream.Duplicate:
+		return duplicate
+	case pagestream.Plain:
+		return plain
 	}
-	m.count(zero, pagestream.Zero, pages, 0)
-}
-
-func (m *Map) count(s shade, kind pagestream.Kind, pages, stored uint64) {
-	m.last().seen.add(pages, stored)
-	m.shades[s].add(pages, stored)
-	m.kinds[kind].add(pages, stored)
-}
-
-// pages returns how many pages there are, missing ones included.
-func (m *Map) pages() uint64 {
-	n := uint64(0)
-	for _, b := range m.blocks {
-		n += b.pages
+	switch {
+	case stored <= pageSize/4:
+		return quarter
+	case stored <= pageSize/2:
+		return half
+	case stored <= pageSize/4*3:
+		return threeQuarters
 	}
-	return n
+	return shrunk
 }
 
-// seen returns the pages added and the bytes they take.
-func (m *Map) seen() tally {
-	var t tally
-	for _, k := range m.kinds {
-		t.add(k.pages, k.stored)
+func (m *Map) streamBytes() uint64 { return max(m.StreamBytes, m.seen().bytes) }
+
+func (m *Map) field() (*grid, scheme) { return &m.grid, mapScheme }
+
+func (m *Map) subtitle() string {
+	seen, stream := m.bytes(m.seen().pages), float64(m.streamBytes())
+	s := formatMemory(&m.grid)
+	if n := m.absent(); n > 0 {
+		s += fmt.Sprintf(", %s missing, the others", humanize.Comma(int64(n)))
+	} else {
+		s += ","
 	}
-	return t
+	s += " stored in " + formatBytes(stream)
+	if stream > 0 && seen > 0 {
+		s += fmt.Sprintf(": ratio %s, %s of their size", formatNumber(seen/stream), formatShare(stream, seen))
+	}
+	return s
 }
 
-func (m *Map) missing() uint64 { return m.pages() - min(m.pages(), m.seen().pages) }
+func (m *Map) about(b *block) string {
+	if b.seen.pages == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", stored in %s (%s)", formatBytes(float64(b.seen.bytes)), formatShare(float64(b.seen.bytes), m.bytes(b.seen.pages)))
+}
 
-func (m *Map) streamBytes() uint64 { return max(m.StreamBytes, m.seen().stored) }
+func (m *Map) panel(p *picture, c canvas, x, y int) int {
+	y = m.shareBars(p, c, x, y+sectionGap)
+	y = p.legend(c, x, y+sectionGap, "stored")
+	return m.kindTable(p, c, x, y+sectionGap)
+}
+
+// restColor is that of what is in a stream beside pages.
+var restColor = color.RGBA{0x75, 0x7d, 0x86, 0xff}
+
+// shareBars draws memory and stream as bars, both to the same scale.
+func (m *Map) shareBars(p *picture, c canvas, x, y int) int {
+	memory, stream := m.bytes(m.pages()), float64(m.streamBytes())
+	perPixel := max(memory, stream, 1) / panelWidth
+	var stored [maxShades]float64
+	for s := range mapScheme {
+		stored[s] = float64(m.shades[s].bytes)
+	}
+	y = p.memoryBar(c, x, y, perPixel)
+	y += 35
+	c.text(x, y, headText, left, "Stream, to the same scale")
+	c.text(x+panelWidth, y, bodyText, right, formatBytes(stream))
+	p.shareBar(c, x, y+7, perPixel, stored, stream)
+	return y + 17
+}
+
+func (m *Map) kindTable(p *picture, c canvas, x, y int) int {
+	p.tableHead(c, x, y, "Kinds", "stored")
+	for k, t := range m.kinds {
+		y += 20
+		p.tableRow(c, x, x, y, pagestream.Kind(k).String(), t)
+	}
+	if n := m.absent(); n > 0 {
+		y += 20
+		p.tableRow(c, x, x, y, "missing", tally{pages: n})
+	}
+	if rest := m.streamBytes() - m.seen().bytes; rest > 0 {
+		y += 20
+		rect(c, restColor, x, y-12, 16, 16)
+		c.text(x+24, y, bodyText, left, "headers, index and the like")
+		c.text(x+bytesColumn, y, bodyText, right, formatBytes(float64(rest)))
+	}
+	return p.tableSum(c, x, y, tally{m.pages(), m.streamBytes()})
+}

@@ -3,6 +3,7 @@ package memmap
 import (
 	"bytes"
 	"errors"
+	"io"
 	"math/rand"
 	"testing"
 
@@ -16,7 +17,14 @@ const (
 	tib = 1 << 40
 )
 
-func pngOf(t *testing.T, m *Map) []byte {
+// pictured is what is drawn: a Map or Changes.
+type pictured interface {
+	subject
+	WritePNG(io.Writer) error
+	WriteSVG(io.Writer) error
+}
+
+func pngOf(t *testing.T, m pictured) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	if err := m.WritePNG(&b); err != nil {
@@ -25,7 +33,7 @@ func pngOf(t *testing.T, m *Map) []byte {
 	return b.Bytes()
 }
 
-func svgOf(t *testing.T, m *Map) []byte {
+func svgOf(t *testing.T, m pictured) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	if err := m.WriteSVG(&b); err != nil {
@@ -34,7 +42,7 @@ func svgOf(t *testing.T, m *Map) []byte {
 	return b.Bytes()
 }
 
-func same(t *testing.T, a, b *Map) {
+func same(t *testing.T, a, b pictured) {
 	t.Helper()
 	if !bytes.Equal(pngOf(t, a), pngOf(t, b)) {
 		t.Error("PNGs differ")

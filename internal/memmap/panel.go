@@ -4,16 +4,12 @@ import (
 	"fmt"
 
 	"github.com/dustin/go-humanize"
-	"github.com/lzpage/lzpage/pagestream"
 )
 
 // panel draws what the colours mean and how much there is of each.
 func (p *picture) panel(c canvas, y int) int {
 	x := p.fieldX + fieldWidth + panelGap
-	y = p.scale(c, x, y)
-	y = p.shareBars(c, x, y+sectionGap)
-	y = p.legend(c, x, y+sectionGap)
-	return p.kindTable(c, x, y+sectionGap)
+	return p.subject.panel(p, c, x, p.scale(c, x, y))
 }
 
 func (p *picture) scale(c canvas, x, y int) int {
@@ -26,7 +22,7 @@ func (p *picture) scale(c canvas, x, y int) int {
 	}
 	if p.perCell > 1 {
 		lines = append(lines,
-			fmt.Sprintf("Colours share a cell's height in %dths, what costs most at the", p.cellHeight),
+			fmt.Sprintf("Colours share a cell's height in %dths, the last of the list at the", p.cellHeight),
 			"bottom. A cell that is not all of one colour shows two or more.")
 	}
 	for _, s := range lines {
@@ -36,35 +32,28 @@ func (p *picture) scale(c canvas, x, y int) int {
 	return y
 }
 
-// shareBars draws memory and stream as bars, both to the same scale.
-func (p *picture) shareBars(c canvas, x, y int) int {
-	memory, stream := p.bytes(p.pages()), float64(p.streamBytes())
-	perPixel := max(memory, stream, 1) / panelWidth
-	var pages, stored [shades]float64
-	pages[missing] = p.bytes(p.missing())
-	for s, t := range p.shades {
-		pages[s] += p.bytes(t.pages)
-		stored[s] = float64(t.stored)
+// memoryBar draws the shades' shares of the memory as a bar.
+func (p *picture) memoryBar(c canvas, x, y int, perPixel float64) int {
+	memory := p.bytes(p.pages())
+	var parts [maxShades]float64
+	for s := range p.scheme {
+		parts[s] = p.bytes(p.tallyOf(shade(s)).pages)
 	}
 	c.text(x, y, headText, left, "Memory")
 	c.text(x+panelWidth, y, bodyText, right, formatBytes(memory))
-	p.shareBar(c, x, y+7, perPixel, pages, memory)
-	y += 52
-	c.text(x, y, headText, left, "Stream, to the same scale")
-	c.text(x+panelWidth, y, bodyText, right, formatBytes(stream))
-	p.shareBar(c, x, y+7, perPixel, stored, stream)
+	p.shareBar(c, x, y+7, perPixel, parts, memory)
 	return y + 17
 }
 
 // shareBar draws one bar of so many bytes in all, the parts of shades in it.
-func (p *picture) shareBar(c canvas, x, y int, perPixel float64, parts [shades]float64, all float64) {
+func (p *picture) shareBar(c canvas, x, y int, perPixel float64, parts [maxShades]float64, all float64) {
 	const height = 18
 	end := x + int(all/perPixel+0.5)
 	at, sum := x, 0.0
-	for s, part := range parts {
-		sum += part
+	for s := range p.scheme {
+		sum += parts[s]
 		if to := x + int(sum/perPixel+0.5); to > at {
-			rect(c, shadeColors[s], at, y, to-at, height)
+			rect(c, p.scheme[s].color, at, y, to-at, height)
 			at = to
 		}
 	}
@@ -75,55 +64,32 @@ func (p *picture) shareBar(c canvas, x, y int, perPixel float64, parts [shades]f
 
 // The right ends of the panel's columns of numbers.
 const (
-	pagesColumn  = panelWidth - 150
-	shareColumn  = panelWidth - 85
-	storedColumn = panelWidth
+	pagesColumn = panelWidth - 150
+	shareColumn = panelWidth - 85
+	bytesColumn = panelWidth
 )
 
-func (p *picture) legend(c canvas, x, y int) int {
-	p.tableHead(c, x, y, "Colours")
-	for s := range shades {
-		t := p.shades[s]
-		if s == missing {
-			if t.pages = p.missing(); t.pages == 0 {
-				continue
-			}
+// legend writes what the shades mean, and how many pages have them. Of absent
+// ones it speaks only where there are some.
+func (p *picture) legend(c canvas, x, y int, bytes string) int {
+	p.tableHead(c, x, y, "Colours", bytes)
+	for s := range p.scheme {
+		t := p.tallyOf(shade(s))
+		if shade(s) == absent && t.pages == 0 {
+			continue
 		}
 		y += 22
-		rect(c, shadeColors[s], x, y-12, 16, 16)
-		p.tableRow(c, x, x+24, y, shadeNames[s], t)
+		rect(c, p.scheme[s].color, x, y-12, 16, 16)
+		p.tableRow(c, x, x+24, y, p.scheme[s].name, t)
 	}
 	return y
 }
 
-func (p *picture) kindTable(c canvas, x, y int) int {
-	p.tableHead(c, x, y, "Kinds")
-	for k, t := range p.kinds {
-		y += 20
-		p.tableRow(c, x, x, y, pagestream.Kind(k).String(), t)
-	}
-	if n := p.missing(); n > 0 {
-		y += 20
-		p.tableRow(c, x, x, y, "missing", tally{pages: n})
-	}
-	if rest := p.streamBytes() - p.seen().stored; rest > 0 {
-		y += 20
-		rect(c, restColor, x, y-12, 16, 16)
-		c.text(x+24, y, bodyText, left, "headers, index and the like")
-		c.text(x+storedColumn, y, bodyText, right, formatBytes(float64(rest)))
-	}
-	y += 8
-	rect(c, lineColor, x, y, panelWidth, 1)
-	y += 17
-	p.tableRow(c, x, x, y, "all", tally{p.pages(), p.streamBytes()})
-	return y
-}
-
-func (p *picture) tableHead(c canvas, x, y int, s string) {
+func (p *picture) tableHead(c canvas, x, y int, s, bytes string) {
 	c.text(x, y, headText, left, s)
 	c.text(x+pagesColumn, y, bodyText, right, "pages")
 	c.text(x+shareColumn, y, bodyText, right, "share")
-	c.text(x+storedColumn, y, bodyText, right, "stored")
+	c.text(x+bytesColumn, y, bodyText, right, bytes)
 	rect(c, lineColor, x, y+6, panelWidth, 1)
 }
 
@@ -131,5 +97,14 @@ func (p *picture) tableRow(c canvas, x, nameX, y int, name string, t tally) {
 	c.text(nameX, y, bodyText, left, name)
 	c.text(x+pagesColumn, y, bodyText, right, humanize.Comma(int64(t.pages)))
 	c.text(x+shareColumn, y, bodyText, right, formatShare(float64(t.pages), float64(p.pages())))
-	c.text(x+storedColumn, y, bodyText, right, formatBytes(float64(t.stored)))
+	c.text(x+bytesColumn, y, bodyText, right, formatBytes(float64(t.bytes)))
+}
+
+// tableSum ends a table.
+func (p *picture) tableSum(c canvas, x, y int, t tally) int {
+	y += 8
+	rect(c, lineColor, x, y, panelWidth, 1)
+	y += 17
+	p.tableRow(c, x, x, y, "all", t)
+	return y
 }

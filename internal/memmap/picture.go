@@ -5,7 +5,6 @@ import (
 	"image/color"
 
 	"github.com/dustin/go-humanize"
-	"github.com/lzpage/lzpage/pagestream"
 )
 
 // Sizes in pixels.
@@ -19,15 +18,27 @@ const (
 	labelEvery = 32 // between the baselines of address labels, at least
 )
 
-var (
-	lineColor = color.RGBA{0x9a, 0xa3, 0xad, 0xff}
-	restColor = color.RGBA{0x75, 0x7d, 0x86, 0xff} // of what is in a stream beside pages
-)
+var lineColor = color.RGBA{0x9a, 0xa3, 0xad, 0xff}
 
-// A picture is a map's layout: the field of cells with its address axis at the
-// left, and at the right a panel that explains it.
+// A subject is what a picture shows.
+type subject interface {
+	// field returns the cells and what their colours mean.
+	field() (*grid, scheme)
+	// subtitle says what there is, which is at least a page.
+	subtitle() string
+	// about continues what is said of a block's place and length.
+	about(b *block) string
+	// panel draws what is below the scale, from y on, and returns how far down
+	// it reaches.
+	panel(p *picture, c canvas, x, y int) int
+}
+
+// A picture is a subject's layout: the field of cells with its address axis at
+// the left, and at the right a panel that explains it.
 type picture struct {
-	*Map
+	*grid
+	subject
+	scheme        scheme
 	faces         faces
 	title         string
 	width, height int
@@ -38,17 +49,18 @@ type picture struct {
 	fieldX        int
 }
 
-func (m *Map) picture(fs faces) *picture {
-	p := &picture{Map: m, faces: fs}
-	p.cellWidth, p.cellHeight, p.rowGap = m.cellSize()
+func newPicture(s subject, fs faces) *picture {
+	p := &picture{subject: s, faces: fs}
+	p.grid, p.scheme = s.field()
+	p.cellWidth, p.cellHeight, p.rowGap = p.cellSize()
 	last := uint64(1<<32 - 1)
-	for _, b := range m.blocks {
-		last = max(last, b.region.Address+m.length(b))
+	for _, b := range p.blocks {
+		last = max(last, b.region.Address+p.length(b))
 	}
 	p.digits = len(fmt.Sprintf("%x", last))
 	p.fieldX = margin + fs.width(monoText, p.address(0)) + 2*tick
 	p.width = p.fieldX + fieldWidth + panelGap + panelWidth + margin
-	title := m.Title
+	title := p.Title
 	if title == "" {
 		title = "Memory map"
 	}
@@ -66,12 +78,12 @@ func (nowhere) text(int, int, textStyle, anchor, string) {}
 // cellSize returns the pixels of a cell and between rows. A cell of one page is
 // a square, as large as there is room for. A cell of more is narrow and high, for
 // the shares of shades to show: its row is a chart.
-func (m *Map) cellSize() (width, height, rowGap int) {
-	if m.perCell > 1 {
+func (g *grid) cellSize() (width, height, rowGap int) {
+	if g.perCell > 1 {
 		return 1, 16, 2
 	}
 	side := 16
-	for n := m.cellCount(); side > 4 && n > uint64(fieldWidth/side*fieldWidth/side); {
+	for n := g.cellCount(); side > 4 && n > uint64(fieldWidth/side*fieldWidth/side); {
 		side /= 2
 	}
 	return side, side, 0
@@ -83,50 +95,31 @@ func (p *picture) rowBytes() uint64 {
 	return uint64(p.columns()) * p.perCell * p.pageSize
 }
 
-// length returns the bytes of a block.
-func (m *Map) length(b *block) uint64 {
-	if b.region.Length == pagestream.UnknownLength {
-		return b.pages * m.pageSize
-	}
-	return b.region.Length
-}
-
 func (p *picture) address(a uint64) string { return fmt.Sprintf("0x%0*x", p.digits, a) }
-
-func (m *Map) bytes(pages uint64) float64 { return float64(pages) * float64(m.pageSize) }
 
 // draw draws everything and returns how far down it reaches.
 func (p *picture) draw(c canvas) int {
 	y := margin + 20
 	c.text(margin, y, titleText, left, p.title)
 	y += 26
-	c.text(margin, y, subtitleText, left, p.subtitle())
+	subtitle := "No memory"
+	if p.pages() > 0 {
+		subtitle = p.subtitle()
+	}
+	c.text(margin, y, subtitleText, left, subtitle)
 	y += 18
 	rect(c, lineColor, margin, y, p.width-2*margin, 1)
 	y += 10
-	return max(p.field(c, y), p.panel(c, y))
+	return max(p.blockRows(c, y), p.panel(c, y))
 }
 
-func (p *picture) subtitle() string {
-	if p.pages() == 0 {
-		return "No memory"
-	}
-	seen, stream := p.bytes(p.seen().pages), float64(p.streamBytes())
-	s := fmt.Sprintf("%s of memory, %s of %s", formatBytes(p.bytes(p.pages())), formatPages(p.pages()), formatBytes(float64(p.pageSize)))
-	if n := p.missing(); n > 0 {
-		s += fmt.Sprintf(", %s missing, the others", humanize.Comma(int64(n)))
-	} else {
-		s += ","
-	}
-	s += " stored in " + formatBytes(stream)
-	if stream > 0 && seen > 0 {
-		s += fmt.Sprintf(": ratio %s, %s of their size", formatNumber(seen/stream), formatShare(stream, seen))
-	}
-	return s
+// formatMemory writes how much memory there is.
+func formatMemory(g *grid) string {
+	return fmt.Sprintf("%s of memory, %s of %s", formatBytes(g.bytes(g.pages())), formatPages(g.pages()), formatBytes(float64(g.pageSize)))
 }
 
-// field draws the regions below each other.
-func (p *picture) field(c canvas, y int) int {
+// blockRows draws the regions below each other.
+func (p *picture) blockRows(c canvas, y int) int {
 	if p.pages() == 0 {
 		c.text(p.fieldX, y+20, bodyText, left, "There are no pages of memory to draw.")
 		return y + 20
@@ -183,9 +176,7 @@ func (p *picture) head(c canvas, y int, b *block) {
 		name = humanize.Comma(int64(b.regions)) + " regions"
 		s = fmt.Sprintf("%s in all, one behind the other", formatBytes(p.bytes(b.pages)))
 	}
-	if b.seen.pages > 0 {
-		s += fmt.Sprintf(", stored in %s (%s)", formatBytes(float64(b.seen.stored)), formatShare(float64(b.seen.stored), p.bytes(b.seen.pages)))
-	}
+	s += p.about(b)
 	name = p.faces.fit(headText, name, fieldWidth-p.faces.room(bodyText, s)-14)
 	c.text(p.fieldX, y, headText, left, name)
 	c.text(p.fieldX+p.faces.room(headText, name)+14, y, bodyText, left, s)
@@ -234,8 +225,8 @@ func (p *picture) rows(c canvas, y int, b *block) int {
 
 // row draws the cells from first to before end, standing on y.
 func (p *picture) row(c canvas, y int, b *block, first, end int) {
-	var bars [shades][]bar
-	var used [shades]bool
+	var bars [maxShades][]bar
+	var used [maxShades]bool
 	for i := first; i < end; i++ {
 		pages := min(p.perCell, b.pages-uint64(i)*p.perCell)
 		for s, top := range b.cells[i].stack(p.cellHeight, pages) {
@@ -243,9 +234,9 @@ func (p *picture) row(c canvas, y int, b *block, first, end int) {
 			used[s] = used[s] || top > 0
 		}
 	}
-	for s := range shades {
+	for s := range p.scheme {
 		if used[s] {
-			c.bars(shadeColors[s], p.fieldX, y, bars[s])
+			c.bars(p.scheme[s].color, p.fieldX, y, bars[s])
 		}
 	}
 }

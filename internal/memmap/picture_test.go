@@ -19,7 +19,7 @@ import (
 	"github.com/lzpage/lzpage/pagestream"
 )
 
-func decoded(t *testing.T, m *Map) image.Image {
+func decoded(t *testing.T, m pictured) image.Image {
 	t.Helper()
 	img, err := png.Decode(bytes.NewReader(pngOf(t, m)))
 	if err != nil {
@@ -29,7 +29,7 @@ func decoded(t *testing.T, m *Map) image.Image {
 }
 
 func isShade(c color.Color) bool {
-	return slices.Contains(shadeColors[:], color.RGBAModel.Convert(c).(color.RGBA))
+	return slices.Contains(colors, color.RGBAModel.Convert(c).(color.RGBA))
 }
 
 // origin finds the first cell's top left corner: the first pixel of a shade's
@@ -82,8 +82,8 @@ func TestCellsOfOnePage(t *testing.T) {
 		at, columns := origin(t, img), 1024/c.side
 		for i := range c.pages {
 			cell := at.Add(image.Pt(i%columns*c.side, i/columns*c.side))
-			expect(t, img, "top left", cell, shadeColors[kinds[i%7].want])
-			expect(t, img, "bottom right", cell.Add(image.Pt(c.side-1, c.side-1)), shadeColors[kinds[i%7].want])
+			expect(t, img, "top left", cell, mapScheme[kinds[i%7].want].color)
+			expect(t, img, "bottom right", cell.Add(image.Pt(c.side-1, c.side-1)), mapScheme[kinds[i%7].want].color)
 		}
 		if c.pages%columns != 0 {
 			expect(t, img, "behind the last", at.Add(image.Pt(c.pages%columns*c.side, c.pages/columns*c.side)), color.RGBA{255, 255, 255, 255})
@@ -114,7 +114,7 @@ func TestCellsOfSeveralPages(t *testing.T) {
 				want = plain
 			}
 			for i := range 4 {
-				expect(t, img, fmt.Sprintf("cell %d", cell), top.Add(image.Pt(0, 4*y+i)), shadeColors[want])
+				expect(t, img, fmt.Sprintf("cell %d", cell), top.Add(image.Pt(0, 4*y+i)), mapScheme[want].color)
 			}
 		}
 		expect(t, img, "gap", top.Add(image.Pt(0, 16)), color.RGBA{255, 255, 255, 255})
@@ -131,9 +131,9 @@ func TestOnePageInATebibyteShows(t *testing.T) {
 	img := decoded(t, m)
 	const cell = odd / 4096 // 2^28 pages in 2^16 cells
 	bottom := origin(t, img).Add(image.Pt(cell%1024, cell/1024*18+15))
-	expect(t, img, "the page", bottom, shadeColors[plain])
+	expect(t, img, "the page", bottom, mapScheme[plain].color)
 	for _, d := range []image.Point{{-1, 0}, {1, 0}, {0, -1}} {
-		expect(t, img, "beside the page", bottom.Add(d), shadeColors[zero])
+		expect(t, img, "beside the page", bottom.Add(d), mapScheme[zero].color)
 	}
 }
 
@@ -144,10 +144,10 @@ func TestMissingPages(t *testing.T) {
 	m.Add(20, pagestream.Plain, 4101)
 	img := decoded(t, m)
 	at := origin(t, img)
-	expect(t, img, "page 9", at.Add(image.Pt(9*16, 0)), shadeColors[zero])
-	expect(t, img, "page 10", at.Add(image.Pt(10*16, 0)), shadeColors[missing])
-	expect(t, img, "page 20", at.Add(image.Pt(20*16, 0)), shadeColors[plain])
-	expect(t, img, "page 63", at.Add(image.Pt(63*16, 0)), shadeColors[missing])
+	expect(t, img, "page 9", at.Add(image.Pt(9*16, 0)), mapScheme[zero].color)
+	expect(t, img, "page 10", at.Add(image.Pt(10*16, 0)), mapScheme[absent].color)
+	expect(t, img, "page 20", at.Add(image.Pt(20*16, 0)), mapScheme[plain].color)
+	expect(t, img, "page 63", at.Add(image.Pt(63*16, 0)), mapScheme[absent].color)
 	wantTexts(t, m, "missing from the stream", "missing", "82.8 %",
 		"0x00000000 to 0x0003ffff, 256 KiB, stored in 4.00 KiB (9.1 %)",
 		"256 KiB of memory, 64 pages of 4 KiB, 53 missing, the others stored in 4.00 KiB: ratio 11.0, 9.1 % of their size")
@@ -176,19 +176,19 @@ func TestShareBars(t *testing.T) {
 	white := color.RGBA{255, 255, 255, 255}
 	next()
 	expect(t, img, "memory, left of it", image.Pt(x-1, y), white)
-	expect(t, img, "memory, last zero", image.Pt(x+219, y), shadeColors[zero])
-	expect(t, img, "memory, first shrunk", image.Pt(x+220, y), shadeColors[half])
-	expect(t, img, "memory, last shrunk", image.Pt(x+439, y), shadeColors[half])
+	expect(t, img, "memory, last zero", image.Pt(x+219, y), mapScheme[zero].color)
+	expect(t, img, "memory, first shrunk", image.Pt(x+220, y), mapScheme[half].color)
+	expect(t, img, "memory, last shrunk", image.Pt(x+439, y), mapScheme[half].color)
 	expect(t, img, "memory, right of it", image.Pt(x+440, y), white)
 	next()
-	expect(t, img, "stream, last shrunk", image.Pt(x+109, y), shadeColors[half])
+	expect(t, img, "stream, last shrunk", image.Pt(x+109, y), mapScheme[half].color)
 	expect(t, img, "stream, first of the rest", image.Pt(x+110, y), restColor)
 	expect(t, img, "stream, last of the rest", image.Pt(x+164, y), restColor)
 	expect(t, img, "stream, right of it", image.Pt(x+165, y), white)
 }
 
 // textsOf parses an SVG and returns its texts.
-func textsOf(t *testing.T, m *Map) []string {
+func textsOf(t *testing.T, m pictured) []string {
 	t.Helper()
 	var texts []string
 	d := xml.NewDecoder(bytes.NewReader(svgOf(t, m)))
@@ -216,7 +216,7 @@ func textsOf(t *testing.T, m *Map) []string {
 	}
 }
 
-func wantTexts(t *testing.T, m *Map, want ...string) {
+func wantTexts(t *testing.T, m pictured, want ...string) {
 	t.Helper()
 	texts := textsOf(t, m)
 	for _, w := range want {
@@ -226,7 +226,7 @@ func wantTexts(t *testing.T, m *Map, want ...string) {
 	}
 }
 
-func wantNoTexts(t *testing.T, m *Map, parts ...string) {
+func wantNoTexts(t *testing.T, m pictured, parts ...string) {
 	t.Helper()
 	for _, s := range textsOf(t, m) {
 		for _, p := range parts {
@@ -283,9 +283,9 @@ func TestHoles(t *testing.T) {
 	for !isShade(img.At(at.X, y)) {
 		y++
 	}
-	expect(t, img, "last of the first region", image.Pt(at.X+1023, at.Y+63), shadeColors[zero])
+	expect(t, img, "last of the first region", image.Pt(at.X+1023, at.Y+63), mapScheme[zero].color)
 	expect(t, img, "hole", image.Pt(at.X, at.Y+64), color.RGBA{255, 255, 255, 255})
-	expect(t, img, "last of the second region", image.Pt(at.X+1023, y+63), shadeColors[zero])
+	expect(t, img, "last of the second region", image.Pt(at.X+1023, y+63), mapScheme[zero].color)
 	expect(t, img, "below", image.Pt(at.X+1023, y+64), color.RGBA{255, 255, 255, 255})
 	if gap := y - at.Y - 64; gap < 30 || gap > 100 {
 		t.Errorf("the hole is %d pixels high", gap)
@@ -323,7 +323,7 @@ func TestPageSizes(t *testing.T) {
 		m.Add(99, pagestream.LZRW1, size/2)
 		wantTexts(t, m, "1 cell = 1 page = "+want, "100")
 		img := decoded(t, m)
-		expect(t, img, want+" pages: the last", origin(t, img).Add(image.Pt(35*16, 16)), shadeColors[half])
+		expect(t, img, want+" pages: the last", origin(t, img).Add(image.Pt(35*16, 16)), mapScheme[half].color)
 	}
 }
 
@@ -375,14 +375,14 @@ func TestSVGEqualsPNG(t *testing.T) {
 	holes.StreamBytes = 30 * mib
 
 	ofShade := map[[4]byte]bool{}
-	for _, c := range shadeColors {
+	for _, c := range colors {
 		ofShade[[4]byte{c.R, c.G, c.B, c.A}] = true
 	}
 	grouped := New(4 * kib)
 	grouped.Region(pagestream.Region{Length: 400 * mib})
 	addNoise(grouped, 7, 10_000)
 
-	for _, m := range []*Map{noise(1 * mib), grouped, holes} {
+	for _, m := range []pictured{noise(1 * mib), grouped, holes, changed(1 * mib), changed(400 * mib)} {
 		img := decoded(t, m)
 		want, got := image.NewRGBA(img.Bounds()), image.NewRGBA(img.Bounds())
 		draw.Draw(want, want.Bounds(), img, image.Point{}, draw.Src)
@@ -452,7 +452,7 @@ func (b *boxes) text(x, y int, t textStyle, a anchor, s string) {
 }
 
 func TestTextsDoNotOverlap(t *testing.T) {
-	maps := map[string]*Map{"empty": New(4 * kib), "noise": noise(16 * mib), "grouped": noise(300 * mib)}
+	maps := map[string]pictured{"empty": New(4 * kib), "noise": noise(16 * mib), "grouped": noise(300 * mib)}
 
 	long := noise(100 * mib)
 	long.Title = strings.Repeat("directory/", 50)
@@ -478,12 +478,16 @@ func TestTextsDoNotOverlap(t *testing.T) {
 	}
 	maps["small regions"] = small
 
+	maps["no changes"] = NewChanges(4 * kib)
+	maps["changes"] = changed(16 * mib)
+	maps["grouped changes"] = changed(300 * mib)
+
 	for name, m := range maps {
 		fs, err := newFaces()
 		if err != nil {
 			t.Fatal(err)
 		}
-		p := m.picture(fs)
+		p := newPicture(m, fs)
 		if p.width < 1200 || p.width > 2000 || p.height > 2000 {
 			t.Errorf("%s: %d by %d pixels", name, p.width, p.height)
 		}

@@ -10,29 +10,28 @@ import (
 	"golang.org/x/image/math/fixed"
 )
 
-// WritePNG draws the map as a PNG.
-func (m *Map) WritePNG(w io.Writer) error {
+func writePNG(w io.Writer, s subject) error {
 	fs, err := newFaces()
 	if err != nil {
 		return err
 	}
-	p := m.picture(fs)
-	c := pngCanvas{image.NewPaletted(image.Rect(0, 0, p.width, p.height), pngPalette()), fs}
+	p := newPicture(s, fs)
+	c := pngCanvas{image.NewPaletted(image.Rect(0, 0, p.width, p.height), pngPalette(p.scheme)), fs}
 	p.draw(c)
 	return png.Encode(w, c.img)
 }
 
 // pngPalette has all colours drawn with, white first, and what lies between
 // white and text for the edges of letters.
-func pngPalette() color.Palette {
+func pngPalette(s scheme) color.Palette {
 	const steps = 31
 	var p color.Palette
 	for i := range steps + 1 {
 		blend := func(v uint8) uint8 { return uint8((int(v)*i + 255*(steps-i)) / steps) }
 		p = append(p, color.RGBA{blend(textColor.R), blend(textColor.G), blend(textColor.B), 255})
 	}
-	for _, c := range shadeColors {
-		p = append(p, c)
+	for _, shade := range s {
+		p = append(p, shade.color)
 	}
 	return append(p, lineColor, restColor)
 }

@@ -1,91 +1,54 @@
 package memmap
 
-import (
-	"image/color"
+import "image/color"
 
-	"github.com/lzpage/lzpage/pagestream"
-)
-
-// A shade is a colour with a meaning. They are in the order in which they
-// stand above each other in a cell of several pages, the topmost first.
+// A shade is a colour with a meaning, by its place in a scheme. Shades stand
+// above each other in that order in a cell of several pages, the topmost first.
 type shade int
 
-const (
-	missing shade = iota
-	zero
-	word
-	duplicate
-	quarter
-	half
-	threeQuarters
-	shrunk
-	plain
-	shades
+// absent is the shade, in every scheme, of pages that were never added.
+const absent shade = 0
+
+// maxShades is how many shades a scheme may have.
+const maxShades = 11
+
+// A scheme is what the colours of a picture mean.
+type scheme []struct {
+	name  string
+	color color.RGBA
+}
+
+// Colours that are told apart with any colour vision. In print without colour
+// the warm ones show by their darkness how much there is to a page.
+var (
+	violet = color.RGBA{0xb4, 0x90, 0xfc, 0xff}
+	silver = color.RGBA{0xcc, 0xd3, 0xdb, 0xff}
+	grey   = color.RGBA{0x90, 0x84, 0x78, 0xff}
+	teal   = color.RGBA{0x46, 0xbb, 0xa8, 0xff}
+	blue   = color.RGBA{0x2f, 0x6f, 0xcf, 0xff}
+	yellow = color.RGBA{0xff, 0xea, 0x85, 0xff}
+	amber  = color.RGBA{0xfb, 0xaa, 0x2a, 0xff}
+	orange = color.RGBA{0xdf, 0x60, 0x0f, 0xff}
+	rust   = color.RGBA{0x99, 0x2a, 0x06, 0xff}
+	black  = color.RGBA{0x2a, 0x08, 0x10, 0xff}
 )
 
-var shadeNames = [shades]string{
-	missing:       "missing from the stream",
-	zero:          "zero",
-	word:          "one word throughout",
-	duplicate:     "equal to an earlier page",
-	quarter:       "shrunk to 1/4 or less",
-	half:          "shrunk to 1/2 or less",
-	threeQuarters: "shrunk to 3/4 or less",
-	shrunk:        "shrunk by less than 1/4",
-	plain:         "plain, did not shrink",
-}
-
-// shadeColors are told apart with any colour vision, and in print without
-// colour show by their darkness how much a page costs. Pages that cost next to
-// nothing are cool, those with a block of their own warm.
-var shadeColors = [shades]color.RGBA{
-	missing:       {0xb4, 0x90, 0xfc, 0xff},
-	zero:          {0xcc, 0xd3, 0xdb, 0xff},
-	word:          {0x46, 0xbb, 0xa8, 0xff},
-	duplicate:     {0x2f, 0x6f, 0xcf, 0xff},
-	quarter:       {0xff, 0xea, 0x85, 0xff},
-	half:          {0xfb, 0xaa, 0x2a, 0xff},
-	threeQuarters: {0xdf, 0x60, 0x0f, 0xff},
-	shrunk:        {0x99, 0x2a, 0x06, 0xff},
-	plain:         {0x2a, 0x08, 0x10, 0xff},
-}
-
-// shadeOf returns the shade of a page of the kind that takes stored bytes.
-func shadeOf(kind pagestream.Kind, stored, pageSize uint64) shade {
-	switch kind {
-	case pagestream.Zero:
-		return zero
-	case pagestream.Word:
-		return word
-	case pagestream.Duplicate:
-		return duplicate
-	case pagestream.Plain:
-		return plain
-	}
-	switch {
-	case stored <= pageSize/4:
-		return quarter
-	case stored <= pageSize/2:
-		return half
-	case stored <= pageSize/4*3:
-		return threeQuarters
-	}
-	return shrunk
-}
+// colors are all of them.
+var colors = []color.RGBA{violet, silver, grey, teal, blue, yellow, amber, orange, rust, black}
 
 // stack returns how many of height pixels reach from a cell's bottom to the
 // top of each shade, where the cell stands for so many pages: each shade's
 // share, rounded. A shade without a pixel has 0. A cell that is not all of one
 // shade shows two, however little there is of the second.
-func (c *cell) stack(height int, pages uint64) [shades]int {
+func (c *cell) stack(height int, pages uint64) [maxShades]int {
 	counts := *c
-	counts[missing] = pages
+	counts[absent] = pages
 	for _, n := range c {
-		counts[missing] -= min(n, counts[missing])
+		counts[absent] -= min(n, counts[absent])
 	}
-	var tops [shades]int
-	below, top, only := uint64(0), 0, missing
-	for s := plain; s >= missing; s-- {
+	var tops [maxShades]int
+	below, top, only := uint64(0), 0, absent
+	for s := shade(maxShades - 1); s >= absent; s-- {
 		below += counts[s]
 		t := min(height, int(float64(below)/float64(pages)*float64(height)+0.5))
 		if t == top {

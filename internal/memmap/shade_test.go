@@ -3,6 +3,7 @@ package memmap
 import (
 	"image/color"
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/lzpage/lzpage/pagestream"
@@ -39,18 +40,18 @@ func TestStack(t *testing.T) {
 		name  string
 		cell  cell
 		pages uint64
-		want  [shades]int
+		want  [maxShades]int
 	}{
-		{"one shade", cell{half: 4}, 4, [shades]int{half: 16}},
-		{"halves", cell{zero: 1, plain: 1}, 2, [shades]int{zero: 16, plain: 8}},
+		{"one shade", cell{half: 4}, 4, [maxShades]int{half: 16}},
+		{"halves", cell{zero: 1, plain: 1}, 2, [maxShades]int{zero: 16, plain: 8}},
 		{"quarters", cell{zero: 1, duplicate: 1, half: 1, plain: 1}, 4,
-			[shades]int{zero: 16, duplicate: 12, half: 8, plain: 4}},
-		{"too little to see, below", cell{zero: 8191, plain: 1}, 8192, [shades]int{zero: 16, plain: 1}},
-		{"too little to see, above", cell{word: 1, plain: 8191}, 8192, [shades]int{word: 16, plain: 15}},
-		{"two too little to see", cell{zero: 8189, half: 2, plain: 1}, 8192, [shades]int{zero: 16, half: 1}},
-		{"none there", cell{}, 8, [shades]int{missing: 16}},
-		{"half there", cell{plain: 4}, 8, [shades]int{missing: 16, plain: 8}},
-		{"one of many missing", cell{plain: 8191}, 8192, [shades]int{missing: 16, plain: 15}},
+			[maxShades]int{zero: 16, duplicate: 12, half: 8, plain: 4}},
+		{"too little to see, below", cell{zero: 8191, plain: 1}, 8192, [maxShades]int{zero: 16, plain: 1}},
+		{"too little to see, above", cell{word: 1, plain: 8191}, 8192, [maxShades]int{word: 16, plain: 15}},
+		{"two too little to see", cell{zero: 8189, half: 2, plain: 1}, 8192, [maxShades]int{zero: 16, half: 1}},
+		{"none there", cell{}, 8, [maxShades]int{absent: 16}},
+		{"half there", cell{plain: 4}, 8, [maxShades]int{absent: 16, plain: 8}},
+		{"one of many missing", cell{plain: 8191}, 8192, [maxShades]int{absent: 16, plain: 15}},
 	} {
 		if got := c.cell.stack(16, c.pages); got != c.want {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
@@ -109,7 +110,7 @@ func TestColoursAreToldApart(t *testing.T) {
 	}
 
 	white := color.RGBA{0xff, 0xff, 0xff, 0xff}
-	colours := append(shadeColors[:], white)
+	colours := append(colors[:len(colors):len(colors)], white)
 	for name, m := range visions {
 		for i, a := range colours {
 			for _, b := range colours[:i] {
@@ -121,10 +122,35 @@ func TestColoursAreToldApart(t *testing.T) {
 		}
 	}
 
-	// Without any colour, a page that costs more is darker.
-	for s := half; s < shades; s++ {
-		if cheap, dear := oklab(linear(shadeColors[s-1]))[0], oklab(linear(shadeColors[s]))[0]; dear > cheap-0.1 {
-			t.Errorf("%q is not darker than %q: lightness %.2f and %.2f", shadeNames[s], shadeNames[s-1], dear, cheap)
+	// Without any colour, a page that there is more to is darker.
+	warm := []color.RGBA{yellow, amber, orange, rust, black}
+	for i, c := range warm[1:] {
+		if less, more := oklab(linear(warm[i]))[0], oklab(linear(c))[0]; more > less-0.1 {
+			t.Errorf("%v is not darker than %v: lightness %.2f and %.2f", c, warm[i], more, less)
 		}
+	}
+}
+
+func TestSchemes(t *testing.T) {
+	for name, s := range map[string]scheme{"map": mapScheme, "changes": changeScheme} {
+		if len(s) > maxShades {
+			t.Errorf("%s: %d shades", name, len(s))
+		}
+		for i, a := range s {
+			if !slices.Contains(colors, a.color) {
+				t.Errorf("%s: %q has a colour that is not among those told apart", name, a.name)
+			}
+			for _, b := range s[:i] {
+				if a.color == b.color || a.name == b.name {
+					t.Errorf("%s: %q and %q are alike", name, a.name, b.name)
+				}
+			}
+		}
+	}
+	if last := mapScheme[plain].name; last != "plain, did not shrink" {
+		t.Errorf("plain pages are called %q", last)
+	}
+	if last := changeScheme[most].name; last != "more than 1/2 changed" {
+		t.Errorf("the pages changed most are called %q", last)
 	}
 }

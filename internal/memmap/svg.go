@@ -9,13 +9,12 @@ import (
 	"strings"
 )
 
-// WriteSVG draws the map as an SVG that needs nothing but itself.
-func (m *Map) WriteSVG(w io.Writer) error {
+func writeSVG(w io.Writer, s subject) error {
 	fs, err := newFaces()
 	if err != nil {
 		return err
 	}
-	p := m.picture(fs)
+	p := newPicture(s, fs)
 	c := svgCanvas{bufio.NewWriter(w)}
 	fmt.Fprintf(c.w, `<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %[1]d %[2]d" role="img">`, p.width, p.height)
 	fmt.Fprintf(c.w, "\n<title>%s</title>\n<style>\n", escape(p.title))
