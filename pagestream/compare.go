@@ -11,6 +11,7 @@ import (
 type comparer struct {
 	geometry geometry
 	base     *ReaderAt
+	cache    *delta.Cache
 	encoder  *delta.Encoder
 	old      []byte // earlier versions of a batch's pages
 	pairs    []delta.Pair
@@ -19,8 +20,8 @@ type comparer struct {
 }
 
 func newComparer(g geometry, options *Options) *comparer {
-	c := &comparer{geometry: g, base: options.Base}
-	if c.base != nil {
+	c := &comparer{geometry: g, base: options.Base, cache: options.Cache}
+	if c.base != nil || c.cache != nil {
 		c.encoder = delta.NewEncoder(options.Level)
 		c.old = make([]byte, g.batchBytes())
 	}
@@ -30,11 +31,24 @@ func newComparer(g geometry, options *Options) *comparer {
 // classify finds out what can be told of the batch's pages without the pages
 // before them.
 func (c *comparer) classify(b *batch) error {
-	if b.round == 0 && c.base != nil {
-		return c.classifyByBase(b)
+	switch {
+	case b.round == 0 && c.base != nil:
+		if err := c.classifyByBase(b); err != nil {
+			return err
+		}
+	case b.round > 0 && c.cache != nil:
+		c.classifyByCache(b)
+	default:
+		for i := range b.records {
+			b.records[i] = classify(b.records[i].page, b.page(c.geometry, i))
+		}
 	}
-	for i := range b.records {
-		b.records[i] = classify(b.records[i].page, b.page(c.geometry, i))
+	if c.cache != nil {
+		for i := range b.records {
+			if record := &b.records[i]; record.kind != kept {
+				c.cache.Put(delta.Key{Region: b.region.number, Page: record.page}, b.page(c.geometry, i))
+			}
+		}
 	}
 	return nil
 }
@@ -59,6 +73,29 @@ func (c *comparer) classifyByBase(b *batch) error {
 	}
 	c.encode(b)
 	return nil
+}
+
+// classifyByCache compares those of the batch's pages whose earlier version is
+// in the cache.
+func (c *comparer) classifyByCache(b *batch) {
+	for i := range b.records {
+		number := b.records[i].page
+		old := c.old[i<<c.geometry.pageLog2:][:c.geometry.pageSize()]
+		if c.cache.Get(old, delta.Key{Region: b.region.number, Page: number}) {
+			c.compare(b, i, old)
+		} else {
+			b.records[i] = classify(number, b.page(c.geometry, i))
+		}
+	}
+	c.encode(b)
+	for i := range b.records {
+		switch record := &b.records[i]; record.kind {
+		case kept:
+			c.cache.Saved(c.geometry.pageSize())
+		case Delta:
+			c.cache.Saved(c.geometry.pageSize() - record.block)
+		}
+	}
 }
 
 // compare classifies the batch's page number i, of which old is the earlier

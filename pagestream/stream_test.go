@@ -57,6 +57,7 @@ func (r *recorder) Pages(p Pages) error {
 	}
 	if p.Data == nil {
 		r.kinds[Zero] += int(p.Count)
+		clear(data[int(p.First)*r.pageSize : end*r.pageSize])
 	} else {
 		copy(data[int(p.First)*r.pageSize:], p.Data)
 		if len(p.Kinds) != int(p.Count) || len(p.Stored) != int(p.Count) || len(p.Data) != int(p.Count)*r.pageSize {

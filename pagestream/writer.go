@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"sync"
 
+	"github.com/lzpage/lzpage/delta"
 	"github.com/lzpage/lzpage/lzrw1"
 )
 
@@ -44,7 +45,7 @@ type Options struct {
 	// them, NoDuplicates none.
 	DuplicateWindow int
 	// Workers is how many goroutines encode; 0 means one for each CPU that
-	// this process may use. The stream does not depend on it.
+	// this process may use. The stream does not depend on it, but for Cache.
 	Workers int
 	// Metadata goes into the stream's header.
 	Metadata []Metadata
@@ -57,6 +58,14 @@ type Options struct {
 	// BaseName is the name of the base's file, without its directory, for
 	// those who look for it. It may be empty.
 	BaseName string
+	// Cache, unless nil, keeps what the stream carries, so that pages of later
+	// rounds go as what differs from their earlier versions. It must be empty
+	// when the stream begins, and of pages of PageSize bytes. It counts as
+	// saved what a page takes less than a plain one. Its rounds are the
+	// caller's to end, with EndRound behind each BeginRound. Where it is too
+	// small for all pages, what it keeps and so the stream depend on the
+	// order in which workers come to it.
+	Cache *delta.Cache
 	// Progress, unless nil, is called now and then with what has been written
 	// so far, by one goroutine at a time.
 	Progress func(Totals)
