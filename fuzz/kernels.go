@@ -121,8 +121,8 @@ func decodeKernels(data []byte) {
 	}
 }
 
-// wordKernels makes maps of two pages with all implementations, and packs and
-// unpacks by them.
+// wordKernels makes maps of two pages with all implementations, and packs,
+// unpacks and merges by them, words and bytes.
 func wordKernels(data []byte) {
 	c := choices{data}
 	shift := c.byte() & 15 // nothing is to be aligned
@@ -135,6 +135,7 @@ func wordKernels(data []byte) {
 
 	notZero, differ, packed, unpacked := make([]byte, n/64), make([]byte, n/64), []byte{}, make([]byte, n)
 	notZeros, differs := 0, 0
+	masks, changed := []byte{}, []byte{}
 	for i := range n / 8 {
 		v, w := binary.LittleEndian.Uint64(a[8*i:]), binary.LittleEndian.Uint64(b[8*i:])
 		if v != 0 {
@@ -146,6 +147,14 @@ func wordKernels(data []byte) {
 			differs++
 			packed = append(packed, a[8*i:8*i+8]...)
 			copy(unpacked[8*i:], a[8*i:8*i+8])
+			mask := byte(0)
+			for j := range 8 {
+				if a[8*i+j] != b[8*i+j] {
+					mask |= 1 << j
+					changed = append(changed, a[8*i+j])
+				}
+			}
+			masks = append(masks, mask)
 		}
 	}
 	for _, k := range asm.Available {
@@ -160,5 +169,19 @@ func wordKernels(data []byte) {
 		check(bytes.Equal(dst[:len(packed)], packed) && bytes.Equal(behind, canary), "kernels %s: packed wrongly", k.Name)
 		k.Unpack(dst, at(packed), set)
 		check(bytes.Equal(dst, unpacked) && bytes.Equal(behind, canary), "kernels %s: unpacked wrongly", k.Name)
+
+		copy(dst, b)
+		k.Merge(dst, at(packed), set)
+		check(bytes.Equal(dst, a) && bytes.Equal(behind, canary), "kernels %s: merged wrongly", k.Name)
+
+		count = k.DiffBytes(a, b)
+		check(count == len(changed), "kernels %s: wrong count of bytes that differ", k.Name)
+		ownMasks, masksBehind := destination(nil, differs)
+		count = k.PackBytes(ownMasks, dst, b, a, set)
+		check(count == len(changed) && bytes.Equal(dst[:count], changed) && bytes.Equal(behind, canary) &&
+			bytes.Equal(ownMasks, masks) && bytes.Equal(masksBehind, canary), "kernels %s: packed bytes wrongly", k.Name)
+		copy(dst, b)
+		k.MergeBytes(dst, masks, at(changed), set)
+		check(bytes.Equal(dst, a) && bytes.Equal(behind, canary), "kernels %s: merged bytes wrongly", k.Name)
 	}
 }

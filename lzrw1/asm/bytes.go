@@ -1,6 +1,9 @@
 package asm
 
-import "math/bits"
+import (
+	"bytes"
+	"math/bits"
+)
 
 // The kernels of this file look at the bytes in which words of two pages
 // differ. The mask of a word has a bit for each of its bytes, the first one's
@@ -34,18 +37,11 @@ func MergeBytes(page, packed, set []byte) bool {
 	if len(packed) < words {
 		return false
 	}
-	masks, bytes := packed[:words], packed[words:]
-	n := 0
-	for _, m := range masks {
-		if m == 0 {
-			return false
-		}
-		n += bits.OnesCount8(m)
-	}
-	if n != len(bytes) {
+	masks, src := packed[:words], packed[words:]
+	if bytes.IndexByte(masks, 0) >= 0 || Count(masks) != len(src) {
 		return false
 	}
-	Active.MergeBytes(page, masks, bytes, set)
+	Active.MergeBytes(page, masks, src, set)
 	return true
 }
 

@@ -16,6 +16,7 @@ func native() []*Kernels {
 	sse2.Pack = packSSE2
 	sse2.Unpack = unpackSSE2
 	sse2.Merge = mergeSSE2
+	sse2.DiffBytes = diffBytesSSE2
 	if !cpuid.CPU.Supports(cpuid.SSSE3, cpuid.SSE4, cpuid.POPCNT) {
 		return []*Kernels{&sse2}
 	}
@@ -37,5 +38,8 @@ func native() []*Kernels {
 	avx2.DiffMap = diffMapAVX2
 	avx2.Pack = packAVX2
 	avx2.Unpack = unpackAVX2
+	avx2.DiffBytes = diffBytesAVX2
+	avx2.PackBytes = packBytesAVX2
+	avx2.MergeBytes = mergeBytesAVX2
 	return []*Kernels{&sse2, &ssse3, &avx2}
 }

@@ -14,5 +14,6 @@ func native() []*Kernels {
 	neon.Pack = packNEON
 	neon.Unpack = unpackNEON
 	neon.Merge = mergeNEON
+	neon.DiffBytes = diffBytesNEON
 	return []*Kernels{&neon}
 }
