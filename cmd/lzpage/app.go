@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -17,7 +18,9 @@ import (
 // Exit statuses; a run that a signal stops dies of that signal.
 const (
 	exitFailure    = 1
+	exitDiffering  = 1 // of a diff that was asked to say so
 	exitIncomplete = 2 // of a salvage: there is an output, and something was wrong
+	exitTrouble    = 2 // of a diff that failed: 1 says that there is a difference
 )
 
 // An app is one run of the command.
@@ -26,13 +29,14 @@ type app struct {
 	quiet   bool
 	json    bool
 	threads uint
+	failure int // the exit status of a failure
 
 	mu       sync.Mutex
 	progress *progress     // while it is shown or can be asked for
 	output   *image.Output // being written
 }
 
-func newApp() *app { return &app{started: time.Now()} }
+func newApp() *app { return &app{started: time.Now(), failure: exitFailure} }
 
 // stopGrace is how long a run that a signal stops may take to end by itself.
 // One that waits for its input would take for ever.
@@ -75,7 +79,10 @@ func (a *app) run(args []string) int {
 func (a *app) execute(ctx context.Context, args []string) error {
 	root := newRootCommand(a)
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	c, err := root.ExecuteContextC(ctx)
+	if c.Name() == "diff" {
+		a.failure = exitTrouble
+	}
 	a.endProgress()
 	return err
 }
@@ -85,6 +92,9 @@ func (a *app) exit(err error) int {
 	if err == nil {
 		return 0
 	}
+	if errors.Is(err, differing{}) {
+		return exitDiffering
+	}
 	a.say("%v", err)
 	if advice := adviceOn(err); advice != "" {
 		a.say("%s", advice)
@@ -92,7 +102,7 @@ func (a *app) exit(err error) int {
 	if isIncomplete(err) {
 		return exitIncomplete
 	}
-	return exitFailure
+	return a.failure
 }
 
 // messages returns where to write to the user: above a progress bar.
@@ -175,7 +185,7 @@ The inner loops are chosen for the processor; LZPAGE_KERNELS=portable in the
 environment does without assembly. The output is the same.
 
 Exit status: 0 all is well; 1 it failed, and no output is left; 2 something was
-missing or damaged and --salvage took the rest.`,
+missing or damaged and --salvage took the rest. That of diff its help says.`,
 		Example: `  lzpage compress guest.ram            writes guest.ram.lzp
   lzpage verify guest.ram.lzp          reads and checks all of it
   lzpage decompress guest.ram.lzp      writes guest.ram
@@ -193,6 +203,7 @@ missing or damaged and --salvage took the rest.`,
 		newInfoCommand(a),
 		newCatCommand(a),
 		newMapCommand(a),
+		newDiffCommand(a),
 		newBenchCommand(a),
 		newLZRW1Command(a),
 		newManCommand(root),

@@ -78,7 +78,7 @@ func (r *cutting) run(ctx context.Context, name string, byAddress bool) error {
 	}
 	defer in.Close()
 	if !in.seekable() {
-		return fmt.Errorf("%s is not a regular file, and cat reads where it wants to; save the stream to a file first", in.name)
+		return in.failPipe("cat")
 	}
 	stream, err := pagestream.NewReaderAt(in.section(), in.size, pagestream.ReadOptions{})
 	if err != nil {

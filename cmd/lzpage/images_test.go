@@ -12,6 +12,7 @@ import (
 // images are what mkimage makes; the same bytes each time.
 var images = map[string]func() []byte{
 	"raw":    func() []byte { return memory(1, 256) },
+	"later":  laterMemory,
 	"elf":    elfCore,
 	"lime":   limeDump,
 	"odd":    func() []byte { return memory(2, 65)[:64*4096+777] },
@@ -56,6 +57,19 @@ func memory(seed uint64, pages int) []byte {
 		}
 	}
 	return b.Bytes()
+}
+
+// laterMemory returns the memory of raw at a later time. Of its 256 pages three
+// changed: page 0 is no longer zero, page 1 became zero, and in page 4 three
+// bytes in two words differ.
+func laterMemory() []byte {
+	b := memory(1, 256)
+	b[5] = 1
+	clear(b[4096:][:4096])
+	for _, i := range []int{0, 7, 8} {
+		b[4*4096+i] ^= 0x55
+	}
+	return b
 }
 
 // elfCore returns an ELF core with memory at 0 and at 0xfffc0000, a note, and

@@ -69,6 +69,11 @@ func newInput(name string, f *os.File) (*input, error) {
 // seekable reports whether the input can be read at any place.
 func (in *input) seekable() bool { return in.size >= 0 }
 
+// failPipe says that the command cannot read the input, which is not seekable.
+func (in *input) failPipe(command string) error {
+	return fmt.Errorf("%s is not a regular file, and %s reads where it wants to; save it to a file first", in.name, command)
+}
+
 // section returns the seekable input's bytes.
 func (in *input) section() *io.SectionReader { return io.NewSectionReader(in.File, in.base, in.size) }
 

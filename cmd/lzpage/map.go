@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"path/filepath"
 	"strings"
 
@@ -40,38 +39,15 @@ rows, each page in the colour of how it is stored. The picture is FILE with
 	f := c.Flags()
 	f.StringVarP(&r.output, "output", "o", "", "write to this `file`; - is standard output")
 	f.BoolVarP(&r.force, "force", "f", false, "replace the output if it exists")
-	f.StringVar(&r.format, "format", "", "png or svg (by the output's name, or else png)")
-	complete(c, "format", "png", "svg")
+	addPictureFlag(c, &r.format)
 	f.BoolVar(&r.salvage, "salvage", false, "draw what a damaged stream still holds")
 	addThreadsFlag(c, a)
 	addJSONFlag(c, a)
 	return c
 }
 
-// draw returns what writes a map in the format asked for.
-func (r *drawing) draw() (format string, draw func(*memmap.Map, io.Writer) error, err error) {
-	format = r.format
-	if format == "" {
-		switch filepath.Ext(r.output) {
-		case ".svg":
-			format = "svg"
-		case ".png", "":
-			format = "png"
-		default:
-			return "", nil, fmt.Errorf("what format should %s have? end its name in .png or .svg, or say --format", r.output)
-		}
-	}
-	switch format {
-	case "png":
-		return format, (*memmap.Map).WritePNG, nil
-	case "svg":
-		return format, (*memmap.Map).WriteSVG, nil
-	}
-	return "", nil, fmt.Errorf("no pictures of format %q: there are png and svg", format)
-}
-
 func (r *drawing) run(ctx context.Context, name string) error {
-	format, draw, err := r.draw()
+	format, err := pictureFormat(r.format, r.output)
 	if err != nil {
 		return err
 	}
@@ -97,10 +73,7 @@ func (r *drawing) run(ctx context.Context, name string) error {
 	totals, err := stream.each(ctx, &mapSink{Map: picture, places: lost.places})
 	if err == nil {
 		picture.StreamBytes = totals.Stored
-		counter := &countingWriter{w: out.sequential()}
-		if err = draw(picture, counter); err == nil {
-			err = out.commit(counter.written)
-		}
+		err = out.draw(picture, format)
 	}
 	if err != nil {
 		return errors.Join(err, out.abort())
@@ -149,16 +122,4 @@ func (s *mapSink) Pages(p pagestream.Pages) error {
 		s.Add(p.First+uint64(i), kind, p.Stored[i])
 	}
 	return nil
-}
-
-// A countingWriter counts what is written.
-type countingWriter struct {
-	w       io.Writer
-	written int64
-}
-
-func (c *countingWriter) Write(p []byte) (int, error) {
-	n, err := c.w.Write(p)
-	c.written += int64(n)
-	return n, err
 }

@@ -23,15 +23,19 @@ type output struct {
 }
 
 // create begins the output of the name, or, if it is empty, of the default
-// name.
-func (a *app) create(name, defaultName string, force bool, in *input) (*output, error) {
+// name. It is none of the inputs.
+func (a *app) create(name, defaultName string, force bool, inputs ...*input) (*output, error) {
 	if name == "" {
 		name = defaultName
 	}
 	if name == standard {
-		return a.standardOutput(in)
+		return a.standardOutput(inputs)
 	}
-	file, err := image.Create(name, force, in.File)
+	files := make([]*os.File, len(inputs))
+	for i, in := range inputs {
+		files[i] = in.File
+	}
+	file, err := image.Create(name, force, files...)
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +45,7 @@ func (a *app) create(name, defaultName string, force bool, in *input) (*output, 
 	return &output{name: name, file: file}, nil
 }
 
-func (a *app) standardOutput(in *input) (*output, error) {
+func (a *app) standardOutput(inputs []*input) (*output, error) {
 	if term.IsTerminal(int(os.Stdout.Fd())) {
 		return nil, errors.New("standard output is a terminal, which this would garble; redirect it or name a file with -o")
 	}
@@ -49,12 +53,14 @@ func (a *app) standardOutput(in *input) (*output, error) {
 	if err != nil {
 		return nil, failStandard(err)
 	}
-	info, err := in.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if out.Mode().IsRegular() && os.SameFile(out, info) {
-		return nil, fmt.Errorf("%s is the output, too; choose another name for the output", in.name)
+	for _, in := range inputs {
+		info, err := in.Stat()
+		if err != nil {
+			return nil, err
+		}
+		if out.Mode().IsRegular() && os.SameFile(out, info) {
+			return nil, fmt.Errorf("%s is the output, too; choose another name for the output", in.name)
+		}
 	}
 	return &output{name: standardOutput}, nil
 }

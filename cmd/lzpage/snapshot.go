@@ -1,0 +1,100 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/lzpage/lzpage/internal/image"
+	"github.com/lzpage/lzpage/pagestream"
+)
+
+// A snapshot is a state of a memory that can be read at any place: a stream or
+// a memory image.
+type snapshot struct {
+	*input
+	stream  *pagestream.ReaderAt // nil of an image
+	regions []pagestream.Region
+}
+
+// openSnapshot opens the stream or memory image that the user named.
+func (a *app) openSnapshot(name string) (*snapshot, error) {
+	in, err := open(name)
+	if err != nil {
+		return nil, err
+	}
+	s := &snapshot{input: in}
+	if err := s.read(a); err != nil {
+		in.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// read finds out what the input is and which regions it has.
+func (s *snapshot) read(a *app) error {
+	if !s.seekable() {
+		return s.failPipe("diff")
+	}
+	if s.size == 0 {
+		return s.fail(errors.New("it is empty"))
+	}
+	stream, err := pagestream.NewReaderAt(s.section(), s.size, pagestream.ReadOptions{})
+	if errors.Is(err, pagestream.ErrFormat) && !strings.HasSuffix(s.name, streamSuffix) {
+		return s.readImage(a)
+	}
+	if err != nil {
+		return s.fail(err)
+	}
+	s.stream, s.regions = stream, stream.Regions()
+	return nil
+}
+
+func (s *snapshot) readImage(a *app) error {
+	memory, err := image.Open(s.name, s.File, image.Auto)
+	if err != nil {
+		return err
+	}
+	for {
+		r, err := memory.Next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		if r.Length == pagestream.UnknownLength {
+			r.Length = uint64(s.size) - r.FileOffset
+		}
+		s.regions = append(s.regions, r)
+	}
+	if note := memory.Note(); note != "" {
+		a.note("%s: %s", s.name, note)
+	}
+	return nil
+}
+
+// ReadRegionAt reads bytes of a region.
+func (s *snapshot) ReadRegionAt(p []byte, region int, off int64) (n int, err error) {
+	if s.stream != nil {
+		n, err = s.stream.ReadRegionAt(p, region, off)
+	} else {
+		n, err = s.File.ReadAt(p, s.base+int64(s.regions[region].FileOffset)+off)
+	}
+	switch {
+	case n == len(p):
+		return n, nil
+	case err == io.EOF:
+		err = fmt.Errorf("the file was made shorter while it was read, it had %d bytes: %w", s.size, io.ErrUnexpectedEOF)
+	}
+	return n, s.fail(err)
+}
+
+// pageSize returns that of the stream, 0 of an image, which has none.
+func (s *snapshot) pageSize() int {
+	if s.stream == nil {
+		return 0
+	}
+	return s.stream.Header().PageSize
+}
