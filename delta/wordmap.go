@@ -66,10 +66,12 @@ func (t *tree) build() (size int) {
 // append appends the tree that build has built: from the last level to the
 // map, each level's bytes that are not zero.
 func (t *tree) append(dst []byte) []byte {
-	for k := t.count - 1; k >= 0; k-- {
-		for _, b := range t.levels[k] {
-			if b != 0 {
-				dst = append(dst, b)
+	dst = append(dst, t.levels[t.count-1][0])
+	for k := t.count - 1; k > 0; k-- {
+		below := t.levels[k-1]
+		for i, b := range t.levels[k] {
+			for ; b != 0; b &= b - 1 {
+				dst = append(dst, below[8*i+bits.TrailingZeros8(b)])
 			}
 		}
 	}
