@@ -55,7 +55,7 @@ const agingRounds = 8
 // often, so a round over more memory than fits leaves in place what is there,
 // where the least recently used page would always be the next one needed. Of
 // pages that nobody has asked for, as in the round that sends all memory, a
-// random sample stays. Counts are halved every eighth round.
+// sample stays. Counts are halved every eighth round.
 //
 // A Cache is safe for concurrent use, a page is always whole, and no call but
 // NewCache and Curve allocates. Calls for the same key are for the caller to

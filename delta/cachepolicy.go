@@ -74,7 +74,7 @@ func (p *cachePolicy) find(h uint64, key Key) uint32 {
 	return e
 }
 
-// touch notes that the page of entry e has been asked for count times.
+// touch moves the page of entry e to the end of the list of a count.
 func (p *cachePolicy) touch(e uint32, count int) {
 	p.unlink(e)
 	p.link(e, count)
@@ -95,25 +95,49 @@ func (p *cachePolicy) link(e uint32, count int) {
 	p.entries[head].prev = e
 }
 
-// admits returns the count of the pages that may be evicted for a page, in
-// entry e or none, that has been asked for count times. It is negative if the
-// page is not to be kept.
-func (p *cachePolicy) admits(e uint32, count int) int {
+// admits says whether to keep a page, in entry e or none, that has been asked
+// for count times: it returns the count of the pages that may be evicted for
+// it, or -1 if it is not to be kept.
+func (p *cachePolicy) admits(e uint32, key Key, count int) (limit int) {
 	if e != 0 || p.room >= p.most && p.free != 0 {
 		return count
 	}
-	if count > 0 {
-		return count - 1
+	if count == 0 {
+		if !p.draw() {
+			return -1
+		}
+		count = 1
 	}
-	// Each of the pages that nobody asked for is to stay with the same chance.
+	limit = count - 1
+	// In a sweep, what was asked for as often in the rounds before and lies
+	// ahead is to be asked for next. Evicting it for a page that has had its
+	// turn already would go on with each page, always evicting the next one.
+	if first := p.entries[limit].next; limit > 0 && first != uint32(limit) && p.entries[first].follows(key) {
+		limit--
+	}
+	for head := range uint32(limit + 1) {
+		if p.entries[head].next != head {
+			return limit
+		}
+	}
+	return -1
+}
+
+// follows reports whether the page comes after another in a sweep.
+func (e *cacheEntry) follows(key Key) bool {
+	return e.region > key.Region || e.region == key.Region && e.page > key.Page
+}
+
+// draw decides by chance about a page that nobody has asked for. The more of
+// them there have been in the round, the less likely is the next one to enter,
+// as in reservoir sampling: what is kept is not just the end of a sweep, and
+// few pages are encoded only to be evicted soon.
+func (p *cachePolicy) draw() bool {
 	p.unasked++
 	p.random ^= p.random << 13
 	p.random ^= p.random >> 7
 	p.random ^= p.random << 17
-	if reduce(p.random, p.used+int(min(p.unasked, 1<<30))) < uint64(p.used) {
-		return 0
-	}
-	return -1
+	return reduce(p.random, p.used+int(min(p.unasked, 1<<30))) < uint64(p.used)
 }
 
 // place makes room for the page of a new length, in entry e or a new one, and

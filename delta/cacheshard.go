@@ -64,7 +64,7 @@ func (s *cacheShard) put(h uint64, key Key, page []byte, measure bool) int {
 		}
 		return 0
 	}
-	limit := s.policy.admits(e, count)
+	limit := s.policy.admits(e, key, count)
 	if limit < 0 && !measure {
 		s.stats.Declined++
 		return 0

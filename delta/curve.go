@@ -102,7 +102,7 @@ func (c *cacheCurve) put(h uint64, key Key, length int) {
 			if e != 0 {
 				m.remove(e)
 			}
-		} else if limit := m.admits(e, count); limit >= 0 {
+		} else if limit := m.admits(e, key, count); limit >= 0 {
 			m.place(e, h, key, count, limit, length)
 		}
 	}
