@@ -7,10 +7,10 @@ import (
 )
 
 // Fast is the scheme of level Fast.
-var Fast = Scheme{Hash: hash, Tail: minCopy - 1}
+var Fast = Scheme{Hash: hash, Tail: minCopy - 1, enter: fastEnter}
 
 // Reference is the scheme of the 1991 program.
-var Reference = Scheme{Hash: hash1991, Tail: maxCopy - 1}
+var Reference = Scheme{Hash: hash1991, Tail: maxCopy - 1, enter: referenceEnter}
 
 // hash maps the three low bytes of x to a slot.
 func hash(x uint32) uint32 { return x << 8 * 2654435761 >> (32 - tableBits) }
@@ -19,6 +19,20 @@ func hash(x uint32) uint32 { return x << 8 * 2654435761 >> (32 - tableBits) }
 func hash1991(x uint32) uint32 {
 	k := (x&0xFF<<4^x>>8&0xFF)<<4 ^ x>>16&0xFF
 	return 40543 * k >> 4 & (tableSlots - 1)
+}
+
+func fastEnter(l *Lane, n int) {
+	data, end := unsafe.Pointer(&l.data), firstPos+n
+	for i := firstPos; i < end; i++ {
+		l.table[hash(uint32(at8(data, i)))] = uint16(i)
+	}
+}
+
+func referenceEnter(l *Lane, n int) {
+	data, end := unsafe.Pointer(&l.data), firstPos+n
+	for i := firstPos; i < end; i++ {
+		l.table[hash1991(uint32(at8(data, i)))] = uint16(i)
+	}
 }
 
 func fastSingle(l *Lane)      { single(l, fastGroup) }

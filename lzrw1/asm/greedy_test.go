@@ -183,6 +183,42 @@ func TestGreedyLockstep(t *testing.T) {
 	})
 }
 
+// History is entered position by position.
+func TestEnter(t *testing.T) {
+	memories, err := memories()
+	if err != nil {
+		t.Fatal(err)
+	}
+	each(t, func(t *testing.T, k *Kernels) {
+		for _, g := range greedies {
+			for _, s := range sides {
+				lane, want := &guardedLanes(t, 1, s)[0], new(Lane)
+				scheme := g.of(k).Scheme
+				for n := range maxOffset - minCopy + 2 {
+					if n > 40 && n%61 > 0 && n < maxOffset-40 {
+						continue
+					}
+					for _, m := range memories {
+						copy(lane.data[:], m.data[n:])
+						want.data = lane.data
+						for i := range want.table {
+							want.table[i] = uint16(i)
+						}
+						lane.table = want.table
+						scheme.enter(lane, n)
+						for p := firstPos; p < firstPos+n; p++ {
+							want.table[scheme.Hash(le.Uint32(want.data[p:]))] = uint16(p)
+						}
+						if *lane != *want {
+							t.Fatalf("%s, %s, guarded %s: %d positions entered wrongly", g.name, m.name, s, n)
+						}
+					}
+				}
+			}
+		}
+	})
+}
+
 // eachGreedy runs the test with every implementation in assembly, every scheme
 // and both sides on which lanes may end.
 func eachGreedy(t *testing.T, test func(t *testing.T, kernels, twin *Greedy, s side)) {

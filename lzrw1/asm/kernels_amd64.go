@@ -7,6 +7,7 @@ import "github.com/klauspost/cpuid/v2"
 func native() []*Kernels {
 	sse2 := portable
 	sse2.Name = "sse2"
+	sse2.Fast.Scheme = fastAMD64
 	sse2.Fast.Single = fastSingleSSE2
 	sse2.Fast.Lockstep = fastLockstep
 	sse2.Reference.Single = referenceSingleSSE2

@@ -63,6 +63,10 @@ type Scheme struct {
 	// Tail is how many bytes at the end of a block are literals unless a copy
 	// that begins before reaches over them.
 	Tail int
+
+	// enter enters n positions of a lane, from firstPos on, in its table.
+	// Three bytes of data count at each; one more can be read.
+	enter func(l *Lane, n int)
 }
 
 // Reset begins a run whose blocks may reach back into history, of which the
@@ -77,10 +81,7 @@ func (l *Lane) Reset(s *Scheme, history []byte) {
 	}
 	history = history[max(0, len(history)-maxOffset):]
 	copy(l.data[firstPos:], history)
-	for i := range len(history) - minCopy + 1 {
-		p := firstPos + i
-		l.table[s.Hash(le.Uint32(l.data[p:]))] = uint16(p)
-	}
+	s.enter(l, max(0, len(history)-minCopy+1))
 	l.end += uint64(len(history))
 	l.pos = l.end
 }

@@ -60,3 +60,26 @@ func BenchmarkMergeBytes(b *testing.B) {
 		return func(i int) { k.MergeBytes(page, masks[i], bytes[i], sets[i]) }
 	})
 }
+
+// Half of the old page is the history of what a lane or a table begins.
+
+func BenchmarkLaneReset(b *testing.B) {
+	for _, g := range greedies {
+		b.Run(g.name, func(b *testing.B) {
+			benchPairs(b, func(k *Kernels, pages []pagePair) func(i int) {
+				lane, scheme := new(Lane), g.of(k).Scheme
+				return func(i int) { lane.Reset(scheme, pages[i].old[:2048]) }
+			})
+		})
+	}
+}
+
+func BenchmarkDenseTableReset(b *testing.B) {
+	benchPairs(b, func(k *Kernels, pages []pagePair) func(i int) {
+		active := Active
+		b.Cleanup(func() { Active = active })
+		Active = k
+		table := new(DenseTable)
+		return func(i int) { table.Reset(pages[i].old, 2048) }
+	})
+}
