@@ -16,4 +16,7 @@ func FuzzStreamSalvage(data []byte) int { streamSalvage(data); return 0 }
 func FuzzStreamReadAt(data []byte) int  { streamReadAt(data); return 0 }
 func FuzzStreamWrite(data []byte) int   { streamWrite(data); return 0 }
 func FuzzStreamDamage(data []byte) int  { streamDamage(data); return 0 }
+func FuzzChainRead(data []byte) int     { chainRead(data); return 0 }
+func FuzzChainReadAt(data []byte) int   { chainReadAt(data); return 0 }
+func FuzzChainWrite(data []byte) int    { chainWrite(data); return 0 }
 func FuzzImage(data []byte) int         { imageOpen(data); return 0 }

@@ -5,7 +5,9 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 
+	"github.com/lzpage/lzpage/delta"
 	"github.com/lzpage/lzpage/internal/lzrw1spec"
+	"github.com/lzpage/lzpage/pagestream"
 )
 
 // How a mutated stream is put right before it is read. What mutation leaves
@@ -19,17 +21,29 @@ const (
 )
 
 // repair returns the stream that is left of b.
-func repair(b []byte, how int) []byte {
+func repair(b []byte, how int) []byte { return repairOn(nil, b, how) }
+
+// repairOn does the same for a stream that is based on base, if it says that it
+// is based on anything: unless nothing is to be repaired, it names this one.
+func repairOn(base *pagestream.ReaderAt, b []byte, how int) []byte {
 	if how == asIs {
 		return b
 	}
 	frames := split(b)
+	if base != nil && len(frames) > 0 {
+		if id := baseID(frames[0].payload); id != nil {
+			right := base.Totals().ID
+			copy(id, right[:])
+		}
+	}
 	if how == crcsOnly {
 		return join(frames)
 	}
-	fixed := pageFixer{crcs: make(map[pageAddress]uint32)}
+	fixed := pageFixer{base: base, crcs: make(map[pageAddress]uint32), pages: make(map[pageAddress][]byte)}
 	for i := range frames {
 		switch frames[i].typ {
+		case typeRegion:
+			fixed.regions = append(fixed.regions, baseRegion(frames[i].payload))
 		case typeRound:
 			clear(fixed.crcs)
 		case typePages:
@@ -46,7 +60,10 @@ type pageAddress struct{ region, page uint64 }
 
 // A pageFixer gives pages the CRCs that they should have.
 type pageFixer struct {
-	crcs map[pageAddress]uint32 // of the pages with content so far in the round
+	base    *pagestream.ReaderAt
+	regions []int                  // of the base, -1 for none
+	crcs    map[pageAddress]uint32 // of the pages with content so far in the round
+	pages   map[pageAddress][]byte // the last versions
 }
 
 // fix goes through a pages frame as far as it can be understood.
@@ -58,10 +75,24 @@ func (x *pageFixer) fix(f *frame) {
 	var contents []byte // of the pages so far: the history
 	for _, r := range records {
 		at := pageAddress{uint64(f.region), r.page}
+		page := make([]byte, f.pageSize())
 		switch {
+		case r.kind == 1:
+			for i := range page {
+				page[i] = r.word[i%8]
+			}
 		case r.kind == 2:
 			le.PutUint32(r.crc, x.crcs[r.duplicate])
-		case r.kind >= 3 && r.kind <= 6:
+			copy(page, x.pages[r.duplicate])
+		case r.kind == 7:
+			copy(page, x.earlier(at, len(page)))
+			if len(r.block) < 5 {
+				continue
+			}
+			if err := delta.NewDecoder().Apply(page, r.block); err == delta.ErrMismatch {
+				le.PutUint32(r.block[1:], checksum(page))
+			}
+		case r.kind >= 3:
 			content, ok := decodeContent(r, contents)
 			page, ok2 := unpack(r.kind, content, f.pageSize())
 			if !ok || !ok2 {
@@ -70,14 +101,30 @@ func (x *pageFixer) fix(f *frame) {
 			contents = append(contents, content...)
 			x.crcs[at] = checksum(page)
 			le.PutUint32(r.crc, x.crcs[at])
+			x.pages[at] = page
+			continue
 		}
+		x.pages[at] = page
 	}
+}
+
+// earlier returns the last version of the page, nil if it is zero.
+func (x *pageFixer) earlier(at pageAddress, size int) []byte {
+	if page := x.pages[at]; page != nil || x.base == nil || at.region >= uint64(len(x.regions)) || x.base.Header().PageSize != size {
+		return page
+	}
+	page := make([]byte, size)
+	if x.base.ReadPage(page, x.regions[at.region], at.page) != nil {
+		return nil
+	}
+	return page
 }
 
 // A record is what a pages frame holds of a page.
 type record struct {
 	kind      byte
 	page      uint64
+	word      []byte
 	crc       []byte // in the frame's payload
 	duplicate pageAddress
 	size      int
@@ -115,7 +162,9 @@ func parseRecords(f *frame) ([]record, bool) {
 		switch r.kind {
 		case 0:
 		case 1:
-			take(8)
+			if r.word = take(8); r.word == nil {
+				return nil, false
+			}
 		case 2:
 			r.duplicate = pageAddress{varint(), varint()}
 			r.crc = take(4)
@@ -220,7 +269,7 @@ func completed(frames []frame) []frame {
 				totals.kinds[0] += pages
 				length |= 1
 			}
-			if records, ok := parseRecords(&f); ok && f.typ == typePages {
+			if records, ok := parseRecords(&f); ok && f.typ == typePages && len(records) > 0 {
 				for _, r := range records {
 					totals.kinds[r.kind]++
 				}
@@ -273,7 +322,7 @@ func completed(frames []frame) []frame {
 		end = append(end, final)
 		end = append(end, r.indexes...)
 	}
-	if len(kept) > 0 && isBased(kept[0].payload) {
+	if len(kept) > 0 && baseID(kept[0].payload) != nil {
 		totals.kept = pages - carried
 	}
 	return withEnd(append(kept, end...), totals)
@@ -313,22 +362,43 @@ func withEnd(frames []frame, totals ending) []frame {
 	return append(frames, end)
 }
 
-// isBased reports whether a stream header's payload names a base.
-func isBased(payload []byte) bool {
-	rest := payload[min(2, len(payload)):]
-	for len(rest) > 0 {
-		tag, n := binary.Uvarint(rest)
-		if n <= 0 {
-			return false
-		}
-		length, m := binary.Uvarint(rest[n:])
-		if m <= 0 || length > uint64(len(rest)-n-m) {
-			return false
-		}
-		if tag == 4 {
-			return true
-		}
-		rest = rest[n+m+int(length):]
+// baseID returns the identity of the base that a stream header's payload names,
+// nil where there is none.
+func baseID(payload []byte) []byte {
+	value := field(payload[min(2, len(payload)):], 4)
+	if len(value) < 16 {
+		return nil
 	}
-	return false
+	return value[:16]
+}
+
+// baseRegion returns the number of the base's region that a region's payload
+// names, -1 where there is none.
+func baseRegion(payload []byte) int {
+	value := field(payload[min(regionSize, len(payload)):], 2)
+	v, n := binary.Uvarint(value)
+	if n <= 0 || v >= 1<<24 {
+		return -1
+	}
+	return int(v)
+}
+
+// field returns the value of the field of that tag, nil where there is none.
+func field(fields []byte, wanted uint64) []byte {
+	for len(fields) > 0 {
+		tag, n := binary.Uvarint(fields)
+		if n <= 0 {
+			return nil
+		}
+		length, m := binary.Uvarint(fields[n:])
+		if m <= 0 || length > uint64(len(fields)-n-m) {
+			return nil
+		}
+		value := fields[n+m:][:length]
+		if tag == wanted {
+			return value
+		}
+		fields = fields[n+m+int(length):]
+	}
+	return nil
 }

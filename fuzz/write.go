@@ -133,6 +133,14 @@ func (p *plan) write(workers int) ([]byte, pagestream.Totals) {
 	options.Workers = workers
 	w, err := pagestream.NewWriter(context.Background(), &out, options)
 	check(err == nil, "%v", err)
+	p.writeRegions(w)
+	totals, err := w.Close()
+	check(err == nil, "%v", err)
+	return out.Bytes(), totals
+}
+
+// writeRegions gives the plan's memory to a Writer.
+func (p *plan) writeRegions(w *pagestream.Writer) {
 	for i := range p.regions {
 		r := &p.regions[i]
 		begun := r.Region
@@ -154,9 +162,6 @@ func (p *plan) write(workers int) ([]byte, pagestream.Totals) {
 			check(err == nil, "%v", err)
 		}
 	}
-	totals, err := w.Close()
-	check(err == nil, "%v", err)
-	return out.Bytes(), totals
 }
 
 // streamWrite writes memory as a stream and reads it back in both ways.
