@@ -29,7 +29,8 @@ type app struct {
 	quiet   bool
 	json    bool
 	threads uint
-	failure int // the exit status of a failure
+	bases   []string // where the bases of streams are looked for first
+	failure int      // the exit status of a failure
 
 	mu       sync.Mutex
 	progress *progress     // while it is shown or can be asked for
@@ -189,7 +190,8 @@ missing or damaged and --salvage took the rest. That of diff its help says.`,
 		Example: `  lzpage compress guest.ram            writes guest.ram.lzp
   lzpage verify guest.ram.lzp          reads and checks all of it
   lzpage decompress guest.ram.lzp      writes guest.ram
-  lzpage cat --address 0x100000 --length 4KiB guest.ram.lzp | od -A x -t x1z`,
+  lzpage cat --address 0x100000 --length 4KiB guest.ram.lzp | od -A x -t x1z
+  lzpage compress --base guest.ram.lzp later.ram     holds only what changed`,
 		Version:       version(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
@@ -204,6 +206,7 @@ missing or damaged and --salvage took the rest. That of diff its help says.`,
 		newCatCommand(a),
 		newMapCommand(a),
 		newDiffCommand(a),
+		newRebaseCommand(a),
 		newBenchCommand(a),
 		newLZRW1Command(a),
 		newManCommand(root),

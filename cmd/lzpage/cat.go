@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/lzpage/lzpage/internal/chain"
 	"github.com/lzpage/lzpage/pagestream"
 	"github.com/spf13/cobra"
 )
@@ -31,8 +32,9 @@ func newCatCommand(a *app) *cobra.Command {
 		Use:   "cat [flags] FILE",
 		Short: "Write some of the memory in a stream to standard output",
 		Long: `Cat writes pages of a region, or a range of the guest's addresses, to standard
-output. It reads no more of the stream than it must, so FILE has to be a file,
-not a pipe. A range that is not all there is an error.
+output. It reads no more of the stream, and of those that it is based on, than
+it must, so FILE has to be a file, not a pipe. A range that is not all there is an
+error.
 
 The regions and their numbers are what lzpage info lists.`,
 		Example: `  lzpage cat --address 0x100000 --length 256 guest.ram.lzp | od -A x -t x1z
@@ -61,6 +63,7 @@ The regions and their numbers are what lzpage info lists.`,
 	f.IntVar(&r.region, "region", 0, "`number` of the region")
 	f.Var(&r.address, "address", "the first `address` in the guest")
 	f.Var(&r.length, "length", "how many bytes")
+	addBaseFlag(c, a)
 	return c
 }
 
@@ -80,20 +83,22 @@ func (r *cutting) run(ctx context.Context, name string, byAddress bool) error {
 	if !in.seekable() {
 		return in.failPipe("cat")
 	}
-	stream, err := pagestream.NewReaderAt(in.section(), in.size, pagestream.ReadOptions{})
+	layers, err := r.openChain(in)
 	if err != nil {
-		return in.fail(err)
+		return err
 	}
+	defer layers.Close()
+	stream := layers.Top()
 	var spans []span
 	if byAddress {
 		spans, err = spansAt(stream.Regions(), uint64(r.address), uint64(r.length))
 	} else {
-		spans, err = spanOfPages(stream, r.region, r.page, r.count)
+		spans, err = spanOfPages(stream.ReaderAt, r.region, r.page, r.count)
 	}
 	if err != nil {
 		return in.fail(err)
 	}
-	out, err := r.create(r.output, standard, r.force, in)
+	out, err := r.create(r.output, standard, r.force, inputsOf(layers)...)
 	if err != nil {
 		return err
 	}
@@ -101,14 +106,11 @@ func (r *cutting) run(ctx context.Context, name string, byAddress bool) error {
 	size := uint64(0)
 	for _, s := range spans {
 		if err == nil {
-			err = copySpan(ctx, w, stream, s)
+			err = copySpan(ctx, w, layers, s)
 		}
 		size += s.length
 	}
-	var bad *pagestream.Error
 	switch {
-	case errors.As(err, &bad):
-		err = in.fail(err)
 	case err == nil:
 		err = out.commit(int64(size))
 	case out.toStandard() && errors.Is(err, syscall.EPIPE):
@@ -185,7 +187,8 @@ func formatRanges(regions []pagestream.Region) string {
 }
 
 // copySpan writes the span to w.
-func copySpan(ctx context.Context, w io.Writer, stream *pagestream.ReaderAt, s span) error {
+func copySpan(ctx context.Context, w io.Writer, layers *chain.Chain, s span) error {
+	stream := layers.Top()
 	buffer := make([]byte, min(s.length, max(1<<20, uint64(stream.Header().PageSize))))
 	for s.length > 0 {
 		if ctx.Err() != nil {
@@ -194,7 +197,7 @@ func copySpan(ctx context.Context, w io.Writer, stream *pagestream.ReaderAt, s s
 		p := buffer[:min(s.length, uint64(len(buffer)))]
 		n, err := stream.ReadRegionAt(p, s.region, int64(s.offset))
 		if n < len(p) {
-			return err
+			return layers.Explain(err)
 		}
 		if _, err := w.Write(p); err != nil {
 			return err

@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/lzpage/lzpage/internal/chain"
 	"github.com/lzpage/lzpage/internal/image"
 	"github.com/lzpage/lzpage/lzrw1"
 	"github.com/lzpage/lzpage/pagestream"
@@ -25,6 +26,8 @@ type compression struct {
 	pageSize sizeFlag
 	cluster  int
 	meta     []string
+
+	givenPageSize bool
 }
 
 func newCompressCommand(a *app) *cobra.Command {
@@ -41,17 +44,29 @@ that decompress gives back the same file. Holes of a sparse file are not read.
 
 Pages that are zero, one word throughout, or equal to one of the last 16 MiB of
 pages take a few bytes; of others, words of zero are left out where that helps,
-and LZRW1 shrinks what is left. Every page has a checksum.`,
+and LZRW1 shrinks what is left. Every page has a checksum.
+
+With --base the stream holds only what differs from an earlier one, of which it
+takes over the page size, and needs it to be read. Memory is compared with what
+the base has from the same address on. Given several times, --base names the
+base first, and then where to look for what that is based on itself, before
+looking beside it.`,
 		Example: `  lzpage compress guest.ram
   lzpage compress --level dense --meta guest=web1 -o /backup/web1.lzp web1.elf
+  lzpage compress --base monday.ram.lzp tuesday.ram
   lzpage compress - < guest.ram | ssh backup 'cat > guest.ram.lzp'
   nc web1 4444 | lzpage compress - -o web1.lzp     LiME there sends to port 4444`,
 		Args: oneFile,
-		RunE: func(c *cobra.Command, args []string) error { return r.run(c.Context(), args[0]) },
+		RunE: func(c *cobra.Command, args []string) error {
+			r.givenPageSize = c.Flags().Changed("page-size")
+			return r.run(c.Context(), args[0])
+		},
 	}
 	f := c.Flags()
 	f.StringVarP(&r.output, "output", "o", "", "write to this `file`; - is standard output")
 	f.BoolVarP(&r.force, "force", "f", false, "replace the output if it exists")
+	f.StringArrayVar(&a.bases, "base", nil, "hold only what differs from the stream in this `file`")
+	completeFlagSuffix(c, "base", "lzp")
 	f.StringVar(&r.format, "format", string(image.Auto), "what FILE is: auto, raw, elf or lime")
 	complete(c, "format", string(image.Auto), string(image.Raw), string(image.ELF), string(image.LiME))
 	addLevelFlag(c, &r.level)
@@ -89,12 +104,23 @@ func streamOptions(pageSize sizeFlag, cluster int, level lzrw1.Level) (pagestrea
 }
 
 // options returns what the flags say.
-func (r *compression) options() (pagestream.Options, error) {
+func (r *compression) options(base *base) (pagestream.Options, error) {
+	if base != nil {
+		switch size := base.layers.Top().Header().PageSize; {
+		case !r.givenPageSize:
+			r.pageSize = sizeFlag(size)
+		case r.pageSize != sizeFlag(size):
+			return pagestream.Options{}, fmt.Errorf("pages of %d bytes: those of %s have %d, and what is based on it has the same", uint64(r.pageSize), base.in.name, size)
+		}
+	}
 	o, err := streamOptions(r.pageSize, r.cluster, lzrw1.Level(r.level))
 	if err != nil {
 		return o, err
 	}
 	o.Workers = r.useLittle()
+	if base != nil {
+		o.Base, o.BaseName = base.layers.Top().ReaderAt, base.hint()
+	}
 	for _, m := range r.meta {
 		key, value, found := strings.Cut(m, "=")
 		if !found || key == "" {
@@ -106,7 +132,17 @@ func (r *compression) options() (pagestream.Options, error) {
 }
 
 func (r *compression) run(ctx context.Context, name string) error {
-	options, err := r.options()
+	base, err := r.openBase()
+	if err != nil {
+		return err
+	}
+	var inputs []*input
+	var below []*chain.Stream
+	if base != nil {
+		defer base.close()
+		inputs, below = inputsOf(base.layers), base.layers.Streams
+	}
+	options, err := r.options(base)
 	if err != nil {
 		return err
 	}
@@ -130,7 +166,7 @@ func (r *compression) run(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	out, err := r.create(r.output, defaultOutput, r.force, in)
+	out, err := r.create(r.output, defaultOutput, r.force, append(inputs, in)...)
 	if err != nil {
 		return err
 	}
@@ -142,6 +178,9 @@ func (r *compression) run(ctx context.Context, name string) error {
 	options.Progress = m.update
 	r.beginProgress("compress "+in.name, m.state)
 	totals, err := compress(ctx, out.sequential(), memory, first, options)
+	if base != nil {
+		err = base.explain(err)
+	}
 	if err == nil {
 		m.enter("writing to the disk")
 		err = out.commit(int64(totals.Stored))
@@ -154,8 +193,19 @@ func (r *compression) run(ctx context.Context, name string) error {
 	if note != "" && !r.json {
 		r.note("%s: %s", in.name, note)
 	}
-	s := summary{Command: "compress", Input: in.name, Output: out.name, Format: string(memory.Format()), Note: note, counts: newCounts(totals)}
-	return r.report(s, fmt.Sprintf("%s: %s in %s, ratio %.2f", out.name, formatSize(s.Bytes), formatSize(s.Stored), s.Ratio), out.toStandard())
+	s := summary{Command: "compress", Input: in.name, Output: out.name, Format: string(memory.Format()), Note: note,
+		ID: totals.ID.String(), BasedOn: describeStreams(below), counts: newCounts(totals)}
+	return r.report(s, fmt.Sprintf("%s: %s in %s, ratio %.2f%s", out.name, formatSize(s.Bytes), formatSize(s.Stored), s.Ratio, formatBelow(below)), out.toStandard())
+}
+
+// openBase opens the stream that --base names first, or returns nil.
+func (r *compression) openBase() (*base, error) {
+	if len(r.bases) == 0 {
+		return nil, nil
+	}
+	name := r.bases[0]
+	r.bases = r.bases[1:]
+	return r.app.openBase(name)
 }
 
 // compress writes the memory, of which the first region has begun, as a stream.

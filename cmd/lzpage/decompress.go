@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/lzpage/lzpage/internal/chain"
+	"github.com/lzpage/lzpage/pagestream"
 	"github.com/spf13/cobra"
 )
 
@@ -25,6 +27,11 @@ func newDecompressCommand(a *app) *cobra.Command {
 FILE without .lzp unless -o says otherwise. FILE is kept. Pages of zeros become
 holes where the output is a file.
 
+A stream that is based on others is read through all of them. They are known by
+their identities; they are looked for in the files given by --base, and beside
+the stream, first in the file in which they were when the stream was made. Such
+a stream has to be a file, and cannot be salvaged.
+
 Where the stream is damaged or cut there is no output, unless --salvage is
 given: then every page that is whole is written, the others are zero, what is
 missing is listed, and the exit status is 2. From a file a salvage reads the
@@ -40,6 +47,7 @@ stream twice, to learn from its end what its beginning may have lost.`,
 	f.StringVarP(&r.output, "output", "o", "", "write to this `file`; - is standard output")
 	f.BoolVarP(&r.force, "force", "f", false, "replace the output if it exists")
 	f.BoolVar(&r.salvage, "salvage", false, "take what a damaged stream still holds")
+	addBaseFlag(c, a)
 	addThreadsFlag(c, a)
 	addJSONFlag(c, a)
 	return c
@@ -55,7 +63,16 @@ func (r *decompression) run(ctx context.Context, name string) error {
 		return err
 	}
 	defer in.Close()
-	stream, lost, err := r.openLossy(ctx, "decompress", in, r.salvage)
+	if !r.salvage {
+		layers, err := r.openLayers(in)
+		if err != nil {
+			return err
+		}
+		if layers != nil {
+			return errors.Join(r.restore(ctx, layers, defaultOutput), layers.Close())
+		}
+	}
+	stream, lost, err := r.openLossy(ctx, "decompress", in, r.salvage, nil)
 	if err != nil {
 		return err
 	}
@@ -82,4 +99,47 @@ func (r *decompression) run(ctx context.Context, name string) error {
 		return err
 	}
 	return lost.verdict(out.name)
+}
+
+// restore writes the file that a stream was made of which is read through
+// several layers.
+func (r *decompression) restore(ctx context.Context, layers *chain.Chain, defaultOutput string) error {
+	workers := r.useLittle()
+	top := layers.Top()
+	out, err := r.create(r.output, defaultOutput, r.force, inputsOf(layers)...)
+	if err != nil {
+		return err
+	}
+	totals := top.Totals()
+	m := newRestoreMeter(totals.Bytes)
+	r.beginProgress("decompress "+top.Name, m.state)
+	sink := newImageSink(out, top.Header().PageSize, &losses{places: make(places)})
+	for i, region := range top.Regions() {
+		if err == nil {
+			err = sink.Region(i, region)
+		}
+	}
+	if err == nil {
+		done := pagestream.Totals{}
+		regions := top.Regions()
+		err = eachRange(ctx, layers, workers, func(g regionRange, data []byte) error {
+			done.Bytes += uint64(len(data))
+			m.update(done)
+			return sink.putRange(data, regions[g.region].FileOffset+g.offset)
+		})
+	}
+	if err == nil {
+		err = sink.finish()
+	}
+	if err == nil {
+		m.enter("writing to the disk")
+		err = out.commit(int64(sink.end))
+	}
+	if err != nil {
+		return errors.Join(err, out.abort())
+	}
+	r.endProgress()
+	s := summary{Command: "decompress", Input: top.Name, Output: out.name, ID: totals.ID.String(), BasedOn: describeStreams(layers.Streams[1:]), counts: newCounts(totals)}
+	headline := fmt.Sprintf("%s: %s from %s%s, %s in all", out.name, formatSize(s.Bytes), formatSize(s.Stored), formatBelow(layers.Streams[1:]), formatSize(layers.Stored()))
+	return r.report(s, headline, out.toStandard())
 }

@@ -69,6 +69,7 @@ be found out.`,
 	f.Var(&r.pageSize, "page-size", "the `size` of pages, a power of two from 512 to 2MiB")
 	f.Lookup("page-size").DefValue = ""
 	f.BoolVar(&r.exitCode, "exit-code", false, "exit with 1 if they differ")
+	addBaseFlag(c, a)
 	addThreadsFlag(c, a)
 	c.Flags().BoolVar(&a.json, "json", false, "write the result as JSON")
 	return c
@@ -134,7 +135,7 @@ func (r *diffing) run(ctx context.Context, oldName, newName string) error {
 	picture.Title = formatText(filepath.Base(old.name)) + " to " + formatText(filepath.Base(new.name))
 	var out *output
 	if r.output != "" {
-		if out, err = r.create(r.output, "", r.force, old.input, new.input); err != nil {
+		if out, err = r.create(r.output, "", r.force, append(old.inputs(), new.inputs()...)...); err != nil {
 			return err
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"syscall"
 
+	"github.com/lzpage/lzpage/internal/chain"
 	"github.com/lzpage/lzpage/pagestream"
 	"github.com/spf13/cobra"
 )
@@ -36,9 +37,17 @@ func usageError(c *cobra.Command, err error) error {
 // adviceOn returns what the user can do about err, or "".
 func adviceOn(err error) string {
 	var s stopped
+	var chained *chain.DamageError
+	var alone unsalvageable
 	switch {
 	case errors.As(err, &s):
 		return ""
+	case errors.As(err, &alone):
+		return "a salvage takes streams that stand alone and have one round; take another copy of this one, or salvage what it is based on"
+	case errors.Is(err, pagestream.ErrBase):
+		return "a base is known by its identity, whatever its name: name its file with --base, or put it beside the stream that is based on it"
+	case errors.As(err, &chained) && chained.Chained && (errors.Is(err, pagestream.ErrCorrupt) || errors.Is(err, pagestream.ErrCut)):
+		return "if there is another copy of that stream, take it; what is based on it takes all of it, and cannot be salvaged"
 	case errors.Is(err, pagestream.ErrFormat):
 		return "a stream is what lzpage compress writes; a memory image can be given to lzpage compress itself"
 	case errors.Is(err, pagestream.ErrUnsupported):

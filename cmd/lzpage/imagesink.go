@@ -43,6 +43,9 @@ func (s *imageSink) Region(number int, r pagestream.Region) error {
 }
 
 func (s *imageSink) Pages(p pagestream.Pages) error {
+	if p.Round > 0 {
+		return errRounds
+	}
 	region, known := s.lost.places[p.Region]
 	if !known {
 		s.lost.lose(p.Region, p.First, p.Count)
@@ -82,6 +85,47 @@ func (s *imageSink) putData(p pagestream.Pages, offset uint64) error {
 		first = next
 	}
 	return nil
+}
+
+// putRange writes what of a range of a region's bytes is not zero, in as few
+// pieces as pages of zeros leave it.
+func (s *imageSink) putRange(data []byte, offset uint64) error {
+	for len(data) > 0 {
+		n := runOf(data, int(s.pageSize))
+		if !isZero(data[:min(n, int(s.pageSize))]) {
+			if err := s.putTrimmed(data[:n], offset); err != nil {
+				return err
+			}
+		}
+		data = data[n:]
+		offset += uint64(n)
+	}
+	return nil
+}
+
+// runOf returns the length of the pages from the data's start on that are all
+// zero, or all not.
+func runOf(data []byte, pageSize int) int {
+	n := min(pageSize, len(data))
+	zero := isZero(data[:n])
+	for n < len(data) {
+		end := min(n+pageSize, len(data))
+		if isZero(data[n:end]) != zero {
+			break
+		}
+		n = end
+	}
+	return n
+}
+
+func isZero(p []byte) bool {
+	for len(p) > len(zeros) {
+		if !bytes.Equal(p[:len(zeros)], zeros[:]) {
+			return false
+		}
+		p = p[len(zeros):]
+	}
+	return bytes.Equal(p, zeros[:len(p)])
 }
 
 // putTrimmed writes data without the zeros at its end: behind the end of a

@@ -8,6 +8,7 @@ import (
 	"os"
 	"text/tabwriter"
 
+	"github.com/lzpage/lzpage/internal/chain"
 	"github.com/lzpage/lzpage/pagestream"
 	"github.com/spf13/cobra"
 )
@@ -20,13 +21,16 @@ func newInfoCommand(a *app) *cobra.Command {
 kind, and the metadata given when it was written.
 
 Of a file it reads the index alone, whatever its size. A pipe, or a stream whose
-index is damaged or cut off, it reads and checks as far as it goes.`,
+index is damaged or cut off, it reads and checks as far as it goes.
+
+A stream that is based on others is listed with them, as far as they are found.`,
 		Example: `  lzpage info guest.ram.lzp
   lzpage info --json guest.ram.lzp | jq '.regions[].address'`,
 		Args:              oneFile,
 		ValidArgsFunction: completeSuffix("lzp"),
 		RunE:              func(c *cobra.Command, args []string) error { return a.info(c.Context(), args[0]) },
 	}
+	addBaseFlag(c, a)
 	addThreadsFlag(c, a)
 	addJSONFlag(c, a)
 	return c
@@ -35,6 +39,9 @@ index is damaged or cut off, it reads and checks as far as it goes.`,
 // A description says what a stream holds.
 type description struct {
 	Input        string            `json:"input"`
+	ID           string            `json:"id,omitempty"`           // absent where a damaged stream does not tell
+	BasedOn      []chainedStream   `json:"based_on,omitempty"`     // as far as it was found
+	Missing      string            `json:"base_missing,omitempty"` // why the rest was not
 	PageSize     int               `json:"page_size"`
 	ClusterPages int               `json:"cluster_pages"`
 	Window       uint64            `json:"duplicate_window_pages"`
@@ -43,7 +50,9 @@ type description struct {
 	File         uint64            `json:"file_bytes"`
 	Stored       uint64            `json:"stored_bytes"`
 	Ratio        float64           `json:"ratio"`
-	Pages        map[string]uint64 `json:"pages"` // by kind
+	Rounds       int               `json:"rounds,omitempty"`     // behind the first
+	Kept         uint64            `json:"kept_pages,omitempty"` // that are as in the base
+	Pages        map[string]uint64 `json:"pages"`                // by kind
 	Regions      []describedRegion `json:"regions"`
 	Damage       string            `json:"damage,omitempty"` // why the rest is not known
 }
@@ -84,7 +93,11 @@ func (a *app) describe(ctx context.Context, in *input) (*description, error) {
 	if in.seekable() {
 		r, err := pagestream.NewReaderAt(in.section(), in.size, pagestream.ReadOptions{})
 		if err == nil {
-			return newDescription(in, r.Header(), r.Totals(), r.Regions()), nil
+			d := newDescription(in, r.Header(), r.Totals(), r.Regions())
+			if r.Header().Base != nil {
+				a.describeChain(in, d)
+			}
+			return d, nil
 		}
 		if !errors.Is(err, pagestream.ErrCut) && !errors.Is(err, pagestream.ErrCorrupt) {
 			return nil, in.fail(err)
@@ -107,20 +120,35 @@ func (a *app) describe(ctx context.Context, in *input) (*description, error) {
 	}
 	d := newDescription(in, stream.Header(), totals, regions)
 	if err != nil {
-		d.Damage = err.Error()
+		d.Damage, d.ID = err.Error(), ""
 	}
 	return d, err
+}
+
+// describeChain describes what the stream in the input is based on.
+func (a *app) describeChain(in *input, d *description) {
+	c, err := chain.Open(in.name, in.File, in.section(), a.bases)
+	if c != nil {
+		d.BasedOn = describeStreams(c.Streams[1:])
+		err = errors.Join(err, c.Close())
+	}
+	if err != nil {
+		d.Missing = err.Error()
+	}
 }
 
 func newDescription(in *input, h pagestream.Header, t pagestream.Totals, regions []pagestream.Region) *description {
 	d := &description{
 		Input:        in.name,
+		ID:           t.ID.String(),
 		PageSize:     h.PageSize,
 		ClusterPages: h.ClusterPages,
 		Window:       h.DuplicateWindow,
 		Metadata:     []metadata{},
 		Stored:       t.Stored,
 		Ratio:        ratio(t.Bytes, t.Stored),
+		Rounds:       t.Rounds,
+		Kept:         t.Kept,
 		Pages:        make(map[string]uint64),
 		Regions:      []describedRegion{},
 	}
@@ -153,12 +181,27 @@ func (d *description) write(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	row := func(format string, args ...any) { fmt.Fprintf(t, format+"\n", args...) }
 	row("stream\t%s, %s, ratio %.2f", d.Input, formatSize(d.Stored), d.Ratio)
+	if d.ID != "" {
+		row("identity\t%s", d.ID)
+	}
+	for _, s := range d.BasedOn {
+		row("based on\t%s, %s, %s", s.File, formatSize(s.Stored), s.ID)
+	}
+	if d.Missing != "" {
+		row("missing\t%s", d.Missing)
+	}
 	row("memory\t%s, in a file of %s", formatSize(d.Memory), formatSize(d.File))
 	row("pages\tof %s, decoded in clusters of %d; duplicates among the last %d", formatSize(uint64(d.PageSize)), d.ClusterPages, d.Window)
 	for k := range pagestream.Kind(pagestream.Kinds) {
 		if n := d.Pages[k.String()]; n > 0 {
 			row("\t%d %s", n, k)
 		}
+	}
+	if d.Kept > 0 {
+		row("\t%d kept as in the base", d.Kept)
+	}
+	if d.Rounds > 0 {
+		row("rounds\t%d behind the first", d.Rounds)
 	}
 	for _, m := range d.Metadata {
 		row("metadata\t%s = %s", formatText(m.Key), formatText(m.Value))

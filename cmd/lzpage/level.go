@@ -45,6 +45,13 @@ func complete(c *cobra.Command, flag string, values ...string) {
 	}
 }
 
+// completeFlagSuffix has the shell complete files of that suffix for the flag.
+func completeFlagSuffix(c *cobra.Command, flag, suffix string) {
+	if err := c.MarkFlagFilename(flag, suffix); err != nil {
+		panic(err) // there is no such flag
+	}
+}
+
 // completeSuffix has the shell complete files of that suffix.
 func completeSuffix(suffix string) cobra.CompletionFunc {
 	return cobra.FixedCompletions([]string{suffix}, cobra.ShellCompDirectiveFilterFileExt)

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/lzpage/lzpage/internal/chain"
 	"github.com/lzpage/lzpage/internal/memmap"
 	"github.com/lzpage/lzpage/pagestream"
 	"github.com/spf13/cobra"
@@ -28,7 +29,10 @@ func newMapCommand(a *app) *cobra.Command {
 		Short: "Draw the memory in a stream as a picture",
 		Long: `Map reads the stream in FILE and draws its memory as a picture: addresses in
 rows, each page in the colour of how it is stored. The picture is FILE with
-.png or .svg in place of .lzp unless -o says otherwise.`,
+.png or .svg in place of .lzp unless -o says otherwise.
+
+Of a stream that is based on another the picture shows the pages that it holds,
+and the others as kept.`,
 		Example: `  lzpage map guest.ram.lzp                     writes guest.ram.png
   lzpage map -o guest.svg guest.ram.lzp
   lzpage compress - < guest.ram | lzpage map - > guest.png`,
@@ -41,6 +45,7 @@ rows, each page in the colour of how it is stored. The picture is FILE with
 	f.BoolVarP(&r.force, "force", "f", false, "replace the output if it exists")
 	addPictureFlag(c, &r.format)
 	f.BoolVar(&r.salvage, "salvage", false, "draw what a damaged stream still holds")
+	addBaseFlag(c, a)
 	addThreadsFlag(c, a)
 	addJSONFlag(c, a)
 	return c
@@ -60,15 +65,29 @@ func (r *drawing) run(ctx context.Context, name string) error {
 		return err
 	}
 	defer in.Close()
-	stream, lost, err := r.openLossy(ctx, "map", in, r.salvage)
+	var layers *chain.Chain
+	var earlier pagestream.Earlier
+	if !r.salvage {
+		if layers, err = r.openLayers(in); err != nil {
+			return err
+		}
+		if layers != nil {
+			defer layers.Close()
+			earlier = layers.Top()
+		}
+	}
+	stream, lost, err := r.openLossy(ctx, "map", in, r.salvage, earlier)
 	if err != nil {
 		return err
 	}
-	out, err := r.create(r.output, defaultOutput, r.force, in)
+	out, err := r.create(r.output, defaultOutput, r.force, append(inputsOf(layers), in)...)
 	if err != nil {
 		return err
 	}
 	picture := memmap.New(stream.Header().PageSize)
+	if stream.Header().Base != nil {
+		picture = memmap.NewIncrement(stream.Header().PageSize)
+	}
 	picture.Title = formatText(filepath.Base(in.name))
 	totals, err := stream.each(ctx, &mapSink{Map: picture, places: lost.places})
 	if err == nil {
@@ -113,6 +132,9 @@ func (s *mapSink) Region(number int, r pagestream.Region) error {
 }
 
 func (s *mapSink) Pages(p pagestream.Pages) error {
+	if p.Round > 0 {
+		return errRounds
+	}
 	s.begin(p.Region)
 	if p.Data == nil {
 		s.AddZeros(p.First, p.Count)

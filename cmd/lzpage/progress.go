@@ -120,6 +120,7 @@ func (p *progress) left(s state) string {
 type meter struct {
 	total  int64                         // to do, 0 if unknown
 	done   func(pagestream.Totals) int64 // how much of that is done
+	plain  bool                          // nothing is known of what is stored
 	begun  time.Time
 	mu     sync.Mutex
 	totals pagestream.Totals
@@ -134,6 +135,14 @@ func newMemoryMeter(total int64) *meter {
 // A meter of a stream measures how much of total bytes has been read of it.
 func newStreamMeter(total int64) *meter {
 	return &meter{total: total, begun: time.Now(), done: func(t pagestream.Totals) int64 { return int64(t.Stored) }}
+}
+
+// A meter of restoring measures how much of total bytes has been read, through
+// whatever streams.
+func newRestoreMeter(total uint64) *meter {
+	m := newMemoryMeter(int64(total))
+	m.plain = true
+	return m
 }
 
 // update is the Progress of a Writer or Reader.
@@ -155,9 +164,13 @@ func (m *meter) state() state {
 	t, phase := m.totals, m.phase
 	m.mu.Unlock()
 	s := state{done: m.done(t), total: m.total, detail: phase}
-	if phase == "" {
+	switch seconds := time.Since(m.begun).Seconds(); {
+	case phase != "":
+	case m.plain:
+		s.detail = formatSize(t.Bytes) + ", " + formatRate(t.Bytes, seconds)
+	default:
 		s.detail = fmt.Sprintf("%s in %s, ratio %.2f, %s", formatSize(t.Bytes), formatSize(t.Stored),
-			ratio(t.Bytes, t.Stored), formatRate(t.Bytes, time.Since(m.begun).Seconds()))
+			ratio(t.Bytes, t.Stored), formatRate(t.Bytes, seconds))
 	}
 	return s
 }

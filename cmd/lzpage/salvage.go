@@ -38,9 +38,10 @@ type missing struct {
 }
 
 // openLossy begins to read the stream in the input. If it is to be salvaged,
-// reading goes on behind damage; what is lost is in the account.
-func (a *app) openLossy(ctx context.Context, command string, in *input, salvage bool) (*stream, *losses, error) {
-	options := pagestream.ReadOptions{Workers: a.useLittle()}
+// reading goes on behind damage; what is lost is in the account. Of a stream that
+// is based on another, earlier has what its deltas apply to.
+func (a *app) openLossy(ctx context.Context, command string, in *input, salvage bool, earlier pagestream.Earlier) (*stream, *losses, error) {
+	options := pagestream.ReadOptions{Workers: a.useLittle(), Earlier: earlier}
 	l := &losses{app: a, in: in, places: make(places)}
 	if salvage {
 		if err := l.learnPlaces(ctx, options); err != nil {

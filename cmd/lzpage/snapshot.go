@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/lzpage/lzpage/internal/chain"
 	"github.com/lzpage/lzpage/internal/image"
 	"github.com/lzpage/lzpage/pagestream"
 )
@@ -14,7 +15,7 @@ import (
 // a memory image.
 type snapshot struct {
 	*input
-	stream  *pagestream.ReaderAt // nil of an image
+	layers  *chain.Chain // nil of an image
 	regions []pagestream.Region
 }
 
@@ -32,6 +33,22 @@ func (a *app) openSnapshot(name string) (*snapshot, error) {
 	return s, nil
 }
 
+// Close closes all files.
+func (s *snapshot) Close() error {
+	if s.layers == nil {
+		return s.input.Close()
+	}
+	return errors.Join(s.layers.Close(), s.input.Close())
+}
+
+// inputs returns the files that are read.
+func (s *snapshot) inputs() []*input {
+	if s.layers == nil {
+		return []*input{s.input}
+	}
+	return inputsOf(s.layers)
+}
+
 // read finds out what the input is and which regions it has.
 func (s *snapshot) read(a *app) error {
 	if !s.seekable() {
@@ -40,14 +57,14 @@ func (s *snapshot) read(a *app) error {
 	if s.size == 0 {
 		return s.fail(errors.New("it is empty"))
 	}
-	stream, err := pagestream.NewReaderAt(s.section(), s.size, pagestream.ReadOptions{})
+	_, err := pagestream.NewReader(s.section(), pagestream.ReadOptions{Workers: 1})
 	if errors.Is(err, pagestream.ErrFormat) && !strings.HasSuffix(s.name, streamSuffix) {
 		return s.readImage(a)
 	}
-	if err != nil {
-		return s.fail(err)
+	if s.layers, err = a.openChain(s.input); err != nil {
+		return err
 	}
-	s.stream, s.regions = stream, stream.Regions()
+	s.regions = s.layers.Top().Regions()
 	return nil
 }
 
@@ -77,11 +94,13 @@ func (s *snapshot) readImage(a *app) error {
 
 // ReadRegionAt reads bytes of a region.
 func (s *snapshot) ReadRegionAt(p []byte, region int, off int64) (n int, err error) {
-	if s.stream != nil {
-		n, err = s.stream.ReadRegionAt(p, region, off)
-	} else {
-		n, err = s.File.ReadAt(p, s.base+int64(s.regions[region].FileOffset)+off)
+	if s.layers != nil {
+		if n, err = s.layers.Top().ReadRegionAt(p, region, off); n < len(p) {
+			return n, s.layers.Explain(err)
+		}
+		return n, nil
 	}
+	n, err = s.File.ReadAt(p, s.base+int64(s.regions[region].FileOffset)+off)
 	switch {
 	case n == len(p):
 		return n, nil
@@ -93,8 +112,8 @@ func (s *snapshot) ReadRegionAt(p []byte, region int, off int64) (n int, err err
 
 // pageSize returns that of the stream, 0 of an image, which has none.
 func (s *snapshot) pageSize() int {
-	if s.stream == nil {
+	if s.layers == nil {
 		return 0
 	}
-	return s.stream.Header().PageSize
+	return s.layers.Top().Header().PageSize
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 
 	"github.com/lzpage/lzpage/pagestream"
@@ -11,8 +12,21 @@ import (
 // A stream is a stream that is read from its start to its end, and shown to be.
 type stream struct {
 	*pagestream.Reader
-	in    *input
-	meter *meter
+	in      *input
+	meter   *meter
+	salvage *pagestream.Salvage
+}
+
+// An unsalvageable error is of a stream that a salvage cannot take.
+type unsalvageable struct{ error }
+
+func (u unsalvageable) Unwrap() error { return u.error }
+
+func explainSalvage(err error, salvage *pagestream.Salvage) error {
+	if salvage != nil && errors.Is(err, pagestream.ErrUnsupported) {
+		return unsalvageable{err}
+	}
+	return err
 }
 
 // openStream begins to read the stream in the input, from its beginning if
@@ -27,15 +41,34 @@ func (a *app) openStream(command string, in *input, options *pagestream.ReadOpti
 	a.beginProgress(command+" "+in.name, s.meter.state)
 	var err error
 	s.Reader, err = pagestream.NewReader(src, *options)
-	return s, err
+	if err != nil {
+		return nil, explainSalvage(err, options.Salvage)
+	}
+	s.salvage = options.Salvage
+	if base := s.Header().Base; base != nil && options.Earlier == nil {
+		return nil, fmt.Errorf("it holds only what differs from another stream, %v; save it to a file beside that one, and read it there", formatBase(base))
+	}
+	return s, nil
 }
+
+// formatBase names the base of a stream.
+func formatBase(base *pagestream.Base) string {
+	if base.Name == "" {
+		return base.ID.String()
+	}
+	return fmt.Sprintf("%v (%q)", base.ID, base.Name)
+}
+
+// errRounds is the error of what goes through a stream once and so cannot tell
+// which round has a page's last version.
+var errRounds = errors.New("it holds several rounds of pages; lzpage rebase, given it as a file, makes one of them")
 
 // each hands the stream to the sink.
 func (s *stream) each(ctx context.Context, sink pagestream.Sink) (pagestream.Totals, error) {
 	totals, err := s.Each(ctx, sink)
 	var bad *pagestream.Error
 	if errors.As(err, &bad) {
-		err = s.in.fail(err)
+		err = s.in.fail(explainSalvage(err, s.salvage))
 	}
 	return totals, err
 }

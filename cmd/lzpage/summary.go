@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"strings"
 
@@ -16,6 +17,9 @@ type summary struct {
 	Output  string `json:"output,omitempty"`
 	Format  string `json:"format,omitempty"` // of the memory image
 	Note    string `json:"note,omitempty"`
+	ID      string `json:"id,omitempty"` // of the stream
+	// BasedOn are the streams that the stream is based on, the next one first.
+	BasedOn []chainedStream `json:"based_on,omitempty"`
 	counts
 	cost
 	Damage  []damage  `json:"damage,omitempty"`
@@ -28,7 +32,9 @@ type counts struct {
 	Bytes   uint64               `json:"bytes"`
 	Stored  uint64               `json:"stored_bytes"`
 	Ratio   float64              `json:"ratio"`
-	Pages   map[string]kindCount `json:"pages"` // by kind
+	Rounds  int                  `json:"rounds,omitempty"`     // behind the first
+	Kept    uint64               `json:"kept_pages,omitempty"` // that are as in the base
+	Pages   map[string]kindCount `json:"pages"`                // by kind
 }
 
 // A kindCount says how many pages are of a kind and what they take.
@@ -43,6 +49,8 @@ func newCounts(t pagestream.Totals) counts {
 		Bytes:   t.Bytes,
 		Stored:  t.Stored,
 		Ratio:   ratio(t.Bytes, t.Stored),
+		Rounds:  t.Rounds,
+		Kept:    t.Kept,
 		Pages:   make(map[string]kindCount),
 	}
 	for k := range pagestream.Kind(pagestream.Kinds) {
@@ -66,6 +74,13 @@ func (c counts) formatPages() string {
 			s += " in " + formatSize(n.Stored)
 		}
 		kinds = append(kinds, s)
+	}
+	if c.Kept > 0 {
+		s := fmt.Sprintf("%s of %s differ", humanize.Comma(int64(all)), formatCount(all+c.Kept, "page"))
+		if all > 0 {
+			s += ": " + strings.Join(kinds, ", ")
+		}
+		return s
 	}
 	if all == 0 {
 		return "no pages"

@@ -97,7 +97,7 @@ func (m *Changes) subtitle() string {
 	s := fmt.Sprintf("%s: %s changed (%s), %s of them (%s)", formatMemory(&m.grid),
 		formatPages(t.pages), formatShare(float64(t.pages), float64(m.pages())),
 		formatBytes(float64(t.bytes)), formatShare(float64(t.bytes), m.bytes(m.pages())))
-	if n := m.absent(); n > 0 {
+	if n := m.absentPages(); n > 0 {
 		s += fmt.Sprintf("; %s only in one of the two", humanize.Comma(int64(n)))
 	}
 	return s

@@ -150,13 +150,13 @@ func (g *grid) seen() tally {
 	return t
 }
 
-func (g *grid) absent() uint64 { return g.pages() - min(g.pages(), g.seen().pages) }
+func (g *grid) absentPages() uint64 { return g.pages() - min(g.pages(), g.seen().pages) }
 
 // tallyOf returns the pages of a shade, absent ones included.
 func (g *grid) tallyOf(s shade) tally {
 	t := g.shades[s]
 	if s == absent {
-		t.pages = g.absent()
+		t.pages = g.absentPages()
 	}
 	return t
 }

@@ -23,7 +23,9 @@ type Map struct {
 	// in. Where it is less than what the pages take, as 0 is, that counts.
 	StreamBytes uint64
 
-	kinds [pagestream.Kinds]tally
+	scheme scheme
+	absent string // what pages never added are, in a word
+	kinds  [pagestream.Kinds]tally
 }
 
 // The shades of a map. Pages that cost next to nothing are cool, those with a
@@ -32,6 +34,7 @@ const (
 	zero shade = absent + 1 + iota
 	word
 	duplicate
+	delta
 	quarter
 	half
 	threeQuarters
@@ -44,6 +47,7 @@ var mapScheme = scheme{
 	{"zero", silver},
 	{"one word throughout", teal},
 	{"equal to an earlier page", blue},
+	{"what differs from its earlier version", navy},
 	{"shrunk to 1/4 or less", yellow},
 	{"shrunk to 1/2 or less", amber},
 	{"shrunk to 3/4 or less", orange},
@@ -51,9 +55,21 @@ var mapScheme = scheme{
 	{"plain, did not shrink", black},
 }
 
+// incrementScheme is that of a stream that leaves pages to the one it is based
+// on.
+var incrementScheme = append(scheme{{"kept as in the base", grey}}, mapScheme[1:]...)
+
 // New returns an empty map of pages of pageSize bytes.
 func New(pageSize int) *Map {
-	return &Map{grid: grid{pageSize: uint64(pageSize), perCell: 1}}
+	return &Map{grid: grid{pageSize: uint64(pageSize), perCell: 1}, scheme: mapScheme, absent: "missing"}
+}
+
+// NewIncrement returns an empty map of a stream that is based on another, in
+// which pages never added are those that it keeps.
+func NewIncrement(pageSize int) *Map {
+	m := New(pageSize)
+	m.scheme, m.absent = incrementScheme, "kept"
+	return m
 }
 
 // WritePNG draws the map as a PNG.
@@ -92,6 +108,8 @@ func shadeOf(kind pagestream.Kind, stored, pageSize uint64) shade {
 		return word
 	case pagestream.Duplicate:
 		return duplicate
+	case pagestream.Delta:
+		return delta
 	case pagestream.Plain:
 		return plain
 	}
@@ -108,13 +126,13 @@ func shadeOf(kind pagestream.Kind, stored, pageSize uint64) shade {
 
 func (m *Map) streamBytes() uint64 { return max(m.StreamBytes, m.seen().bytes) }
 
-func (m *Map) field() (*grid, scheme) { return &m.grid, mapScheme }
+func (m *Map) field() (*grid, scheme) { return &m.grid, m.scheme }
 
 func (m *Map) subtitle() string {
 	seen, stream := m.bytes(m.seen().pages), float64(m.streamBytes())
 	s := formatMemory(&m.grid)
-	if n := m.absent(); n > 0 {
-		s += fmt.Sprintf(", %s missing, the others", humanize.Comma(int64(n)))
+	if n := m.absentPages(); n > 0 {
+		s += fmt.Sprintf(", %s %s, the others", humanize.Comma(int64(n)), m.absent)
 	} else {
 		s += ","
 	}
@@ -146,7 +164,7 @@ func (m *Map) shareBars(p *picture, c canvas, x, y int) int {
 	memory, stream := m.bytes(m.pages()), float64(m.streamBytes())
 	perPixel := max(memory, stream, 1) / panelWidth
 	var stored [maxShades]float64
-	for s := range mapScheme {
+	for s := range m.scheme {
 		stored[s] = float64(m.shades[s].bytes)
 	}
 	y = p.memoryBar(c, x, y, perPixel)
@@ -163,9 +181,9 @@ func (m *Map) kindTable(p *picture, c canvas, x, y int) int {
 		y += 20
 		p.tableRow(c, x, x, y, pagestream.Kind(k).String(), t)
 	}
-	if n := m.absent(); n > 0 {
+	if n := m.absentPages(); n > 0 {
 		y += 20
-		p.tableRow(c, x, x, y, "missing", tally{pages: n})
+		p.tableRow(c, x, x, y, m.absent, tally{pages: n})
 	}
 	if rest := m.streamBytes() - m.seen().bytes; rest > 0 {
 		y += 20

@@ -154,6 +154,22 @@ func TestMissingPages(t *testing.T) {
 	wantNoTexts(t, noise(1*mib), "missing")
 }
 
+func TestKeptPages(t *testing.T) {
+	m := NewIncrement(4 * kib)
+	m.Region(pagestream.Region{Length: 64 * 4 * kib})
+	m.Add(20, pagestream.Delta, 300)
+	m.AddZeros(21, 3)
+	img := decoded(t, m)
+	at := origin(t, img)
+	expect(t, img, "page 19", at.Add(image.Pt(19*16, 0)), grey)
+	expect(t, img, "page 20", at.Add(image.Pt(20*16, 0)), navy)
+	expect(t, img, "page 23", at.Add(image.Pt(23*16, 0)), silver)
+	expect(t, img, "page 63", at.Add(image.Pt(63*16, 0)), grey)
+	wantTexts(t, m, "kept as in the base", "kept", "what differs from its earlier version", "delta",
+		"256 KiB of memory, 64 pages of 4 KiB, 60 kept, the others stored in 300 B: ratio 54.6, 1.8 % of their size")
+	wantNoTexts(t, m, "missing")
+}
+
 // The bar of memory is as wide as the panel, that of the stream in proportion.
 func TestShareBars(t *testing.T) {
 	m := New(4 * kib)

@@ -26,6 +26,7 @@ var (
 	grey   = color.RGBA{0x90, 0x84, 0x78, 0xff}
 	teal   = color.RGBA{0x46, 0xbb, 0xa8, 0xff}
 	blue   = color.RGBA{0x2f, 0x6f, 0xcf, 0xff}
+	navy   = color.RGBA{0x24, 0x30, 0x78, 0xff}
 	yellow = color.RGBA{0xff, 0xea, 0x85, 0xff}
 	amber  = color.RGBA{0xfb, 0xaa, 0x2a, 0xff}
 	orange = color.RGBA{0xdf, 0x60, 0x0f, 0xff}
@@ -34,7 +35,7 @@ var (
 )
 
 // colors are all of them.
-var colors = []color.RGBA{violet, silver, grey, teal, blue, yellow, amber, orange, rust, black}
+var colors = []color.RGBA{violet, silver, grey, teal, blue, navy, yellow, amber, orange, rust, black}
 
 // stack returns how many of height pixels reach from a cell's bottom to the
 // top of each shade, where the cell stands for so many pages: each shade's

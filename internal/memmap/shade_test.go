@@ -20,6 +20,8 @@ func TestShadeOf(t *testing.T) {
 			{pagestream.Word, 9, word},
 			{pagestream.Duplicate, 9, duplicate},
 			{pagestream.Plain, pageSize, plain},
+			{pagestream.Delta, 9, delta},
+			{pagestream.Delta, pageSize - 1, delta},
 			{pagestream.LZRW1, pageSize / 4, quarter},
 			{pagestream.PlainPacked, pageSize/4 + 1, half},
 			{pagestream.LZRW1Packed, pageSize / 2, half},
@@ -132,7 +134,7 @@ func TestColoursAreToldApart(t *testing.T) {
 }
 
 func TestSchemes(t *testing.T) {
-	for name, s := range map[string]scheme{"map": mapScheme, "changes": changeScheme} {
+	for name, s := range map[string]scheme{"map": mapScheme, "increment": incrementScheme, "changes": changeScheme} {
 		if len(s) > maxShades {
 			t.Errorf("%s: %d shades", name, len(s))
 		}

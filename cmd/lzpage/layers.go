@@ -1,0 +1,144 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+
+	"github.com/lzpage/lzpage/internal/chain"
+	"github.com/lzpage/lzpage/internal/ordered"
+	"github.com/lzpage/lzpage/pagestream"
+	"github.com/spf13/cobra"
+)
+
+// addBaseFlag gives the command the flag --base, for streams that are based on
+// others.
+func addBaseFlag(c *cobra.Command, a *app) {
+	c.Flags().StringArrayVar(&a.bases, "base", nil, "a `file` to look for the stream's base in, before those beside it; may be given several times")
+	completeFlagSuffix(c, "base", "lzp")
+}
+
+// openChain opens the stream in the input and all those that it is based on.
+func (a *app) openChain(in *input) (*chain.Chain, error) {
+	c, err := chain.Open(in.name, in.File, in.section(), a.bases)
+	if err != nil && c != nil {
+		err = errors.Join(err, c.Close())
+	}
+	return c, err
+}
+
+// openLayers opens the stream in the input with those that it is based on, if
+// it is based on any or has several rounds. Of another one, which is read from
+// its start to its end, it returns nil, as where the end is damaged: reading it
+// will tell.
+func (a *app) openLayers(in *input) (*chain.Chain, error) {
+	if !in.seekable() {
+		return nil, nil
+	}
+	r, err := pagestream.NewReaderAt(in.section(), in.size, pagestream.ReadOptions{})
+	if err == nil {
+		if r.Header().Base == nil && r.Totals().Rounds == 0 {
+			return nil, nil
+		}
+		return a.openChain(in)
+	}
+	start, headerErr := pagestream.NewReader(in.section(), pagestream.ReadOptions{Workers: 1})
+	if headerErr == nil && start.Header().Base != nil {
+		return nil, &chain.DamageError{Stream: in.name, Top: in.name, Chained: true, Err: err}
+	}
+	return nil, nil
+}
+
+// inputOf returns the file of a stream of a chain.
+func inputOf(s *chain.Stream) *input {
+	_, base, size := s.Section().Outer()
+	return &input{File: s.File, name: s.Name, base: base, size: size}
+}
+
+// inputsOf returns the files of chains, which no output may replace.
+func inputsOf(chains ...*chain.Chain) []*input {
+	var inputs []*input
+	for _, c := range chains {
+		if c == nil {
+			continue
+		}
+		for _, s := range c.Streams {
+			inputs = append(inputs, inputOf(s))
+		}
+	}
+	return inputs
+}
+
+// A chainedStream is a stream that another one is based on.
+type chainedStream struct {
+	File   string `json:"file"`
+	ID     string `json:"id"`
+	Stored uint64 `json:"stored_bytes"`
+}
+
+// describeStreams describes streams, in their order.
+func describeStreams(streams []*chain.Stream) []chainedStream {
+	var described []chainedStream
+	for _, s := range streams {
+		described = append(described, chainedStream{s.Name, s.Totals().ID.String(), s.Totals().Stored})
+	}
+	return described
+}
+
+// formatBelow writes what a stream is based on, for people.
+func formatBelow(below []*chain.Stream) string {
+	if len(below) == 0 {
+		return ""
+	}
+	s := ", based on " + below[0].Name
+	if n := len(below) - 1; n > 0 {
+		s += fmt.Sprintf(" and %d below it", n)
+	}
+	return s
+}
+
+// rangeBytes is how much of a region is read at a time, or a page where that is
+// more.
+const rangeBytes = 1 << 20
+
+// A regionRange is a range of a region's bytes.
+type regionRange struct {
+	region int
+	offset uint64
+	length int
+}
+
+// rangesOf yields the ranges of at most size bytes that make up the regions, in
+// their order.
+func rangesOf(regions []pagestream.Region, size int) iter.Seq[regionRange] {
+	return func(yield func(regionRange) bool) {
+		for i, r := range regions {
+			for offset := uint64(0); offset < r.Length; offset += uint64(size) {
+				if !yield(regionRange{i, offset, int(min(r.Length-offset, uint64(size)))}) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// eachRange reads all of the topmost stream's regions through the chain and
+// hands them to take, in their order.
+func eachRange(ctx context.Context, c *chain.Chain, workers int, take func(r regionRange, data []byte) error) error {
+	size := max(rangeBytes, c.Top().Header().PageSize)
+	newBuffer := func() []byte { return make([]byte, size) }
+	return ordered.Each(ctx, workers, rangesOf(c.Top().Regions(), size), newBuffer, func(_ context.Context, r regionRange, buffer []byte) error {
+		n, err := c.Top().ReadRegionAt(buffer[:r.length], r.region, int64(r.offset))
+		if n == r.length {
+			return nil
+		}
+		if err == io.EOF {
+			err = io.ErrUnexpectedEOF
+		}
+		return c.Explain(err)
+	}, func(_ context.Context, r regionRange, buffer []byte) error {
+		return take(r, buffer[:r.length])
+	})
+}
