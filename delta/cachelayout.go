@@ -36,7 +36,9 @@ func layoutCache(bytes int64, pageSize int) cacheLayout {
 	for l.shards < maxShards && bytes/int64(2*l.shards) >= max(shardBytes, int64(64*pageSize)) {
 		l.shards *= 2
 	}
-	perEntry := int64(max(pageSize/4, 128))
+	// Guests' pages take half a page on average; an entry is there for each
+	// three eighths.
+	perEntry := int64(max(pageSize/8*3, 128))
 	l.sample = sampleEntries(bytes, perEntry)
 	shard := (bytes-tableBytes-int64(l.sample)*sampleBytes)/int64(l.shards) -
 		encoderBytes - requestsBeside*requestBytes - int64(lzrw1.MaxEncodedLen(pageSize))

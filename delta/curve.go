@@ -36,7 +36,7 @@ type cacheCurve struct {
 
 const (
 	// sampleShare is what part of the cache's bytes the models may take.
-	sampleShare = 32
+	sampleShare = 64
 	// maxSample is how many entries a model of the cache's own size has at
 	// most: more do not make the estimate better by much.
 	maxSample = 2048
