@@ -58,7 +58,7 @@ const agingRounds = 8
 // sample stays. Counts are halved every eighth round.
 //
 // A Cache is safe for concurrent use, a page is always whole, and no call but
-// NewCache and Curve allocates. Calls for the same key are for the caller to
+// NewCache, Curve and Advise allocates. Calls for the same key are for the caller to
 // put in order: of two Puts at a time either may be the last. The same calls
 // in the same order leave the same pages, on any machine.
 type Cache struct {
