@@ -146,10 +146,22 @@ func (t *DenseTable) Reset(data []byte, history int) {
 	clear(t.Long[:])
 	t.Base = max(0, history-maxOffset)
 	data = data[t.Base:]
-	for i := range min(history-t.Base, len(data)-maxCopy+1) {
-		x := le.Uint64(data[i:])
+	n := max(0, min(history-t.Base, len(data)-maxCopy+1))
+	whole := n &^ 15
+	if whole > 0 {
+		Active.Dense.enter(unsafe.SliceData(data), 0, whole, t)
+	}
+	if whole < n {
+		denseEnterPortable(unsafe.SliceData(data), whole, n-whole, t)
+	}
+}
+
+func denseEnterPortable(data *byte, i, n int, t *DenseTable) {
+	for ; n > 0; n-- {
+		x := at8(unsafe.Pointer(data), i)
 		t.enterRecent(x, i)
 		t.enterLong(x, i)
+		i++
 	}
 }
 
@@ -211,6 +223,9 @@ func (k *DenseKernels) Encode(dst, data []byte, start, end int, giveUp bool, t *
 
 // DenseKernels is an implementation of the phases.
 type DenseKernels struct {
+	// enter enters positions i to i+n-1, n a positive multiple of 16, in the
+	// tables. The 16 bytes at each position must be readable.
+	enter func(data *byte, i, n int, t *DenseTable)
 	// search enters positions i to i+n-1, n a positive multiple of 16 and at
 	// most maxStretch, and puts their keys and lens at index x; the key of
 	// position i-1 stands before it. The 16 bytes at each position must be
@@ -501,4 +516,4 @@ func (e *denseEmitter) finish(s *DenseScratch) int {
 	return e.o
 }
 
-var densePortable = DenseKernels{searchPortable, parsePortable, walkPortable, emitPortable}
+var densePortable = DenseKernels{denseEnterPortable, searchPortable, parsePortable, walkPortable, emitPortable}

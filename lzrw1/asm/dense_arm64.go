@@ -16,4 +16,4 @@ func denseWalkNEON(data *byte, s *DenseScratch, q, n int)
 //go:noescape
 func denseEmitNEON(dst *byte, s *DenseScratch, pending int) (o, left int)
 
-var denseNEON = DenseKernels{denseSearchNEON, denseParseNEON, denseWalkNEON, denseEmitNEON}
+var denseNEON = DenseKernels{denseEnterPortable, denseSearchNEON, denseParseNEON, denseWalkNEON, denseEmitNEON}

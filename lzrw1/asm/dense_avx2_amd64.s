@@ -80,10 +80,11 @@ BROADCAST(nibble1<>, $0x00F000F000F000F0)
 BROADCAST(lowByte<>, $0x00FF00FF00FF00FF)
 BROADCAST(bytes1<>, $0x0101010101010101)
 
-// SLOTS hashes the positions from DI+R8 on, the even ones to the slot arrays'
-// bytes from 2*R8 on, the odd ones to those from 2*R8+32 on: 32 positions with
-// Y registers, 16 with X registers. It reads 38 or 22 bytes.
-#define SLOTS(W0, W1, W2, W3, W4, W5, W6, W7) \
+// SLOTS hashes the positions from DI+R8 on, the even ones to the bytes from
+// 2*R8 on of the slot arrays, which begin at R10+RECENT and R10+LONG, the odd
+// ones to those from 2*R8+32 on: 32 positions with Y registers, 16 with X
+// registers. It reads 38 or 22 bytes.
+#define SLOTS(RECENT, LONG, W0, W1, W2, W3, W4, W5, W6, W7) \
 	VMOVDQU (DI)(R8*1), W0                             \
 	VMOVDQU 1(DI)(R8*1), W1                            \
 	VMOVDQU 2(DI)(R8*1), W2                            \
@@ -95,19 +96,19 @@ BROADCAST(bytes1<>, $0x0101010101010101)
 	VPMULLW mulB<>(SB), W1, W7                         \
 	VPADDW  W0, W7, W7                                 \
 	VPSRLW  $(16-const_denseBits), W7, W7              \
-	VMOVDQU W7, DenseScratch_recentSlots(R10)(R8*2)    \
+	VMOVDQU W7, RECENT(R10)(R8*2)                      \
 	VPMULLW mulA<>(SB), W1, W1                         \
 	VPMULLW mulB<>(SB), W2, W2                         \
 	VPADDW  W1, W2, W7                                 \
 	VPSRLW  $(16-const_denseBits), W7, W7              \
-	VMOVDQU W7, (DenseScratch_recentSlots+32)(R10)(R8*2) \
+	VMOVDQU W7, (RECENT+32)(R10)(R8*2)                 \
 	VPMULLW mulC<>(SB), W4, W4                         \
 	VPMULLW mulD<>(SB), W5, W7                         \
 	VPADDW  W0, W2, W0                                 \
 	VPADDW  W4, W7, W7                                 \
 	VPADDW  W0, W7, W7                                 \
 	VPSRLW  $(16-const_denseBits), W7, W7              \
-	VMOVDQU W7, DenseScratch_longSlots(R10)(R8*2)      \
+	VMOVDQU W7, LONG(R10)(R8*2)                        \
 	VPMULLW mulB<>(SB), W3, W3                         \
 	VPMULLW mulC<>(SB), W5, W5                         \
 	VPMULLW mulD<>(SB), W6, W6                         \
@@ -115,7 +116,7 @@ BROADCAST(bytes1<>, $0x0101010101010101)
 	VPADDW  W5, W6, W6                                 \
 	VPADDW  W3, W6, W6                                 \
 	VPSRLW  $(16-const_denseBits), W6, W6              \
-	VMOVDQU W6, (DenseScratch_longSlots+32)(R10)(R8*2)
+	VMOVDQU W6, (LONG+32)(R10)(R8*2)
 
 // Stores go out one a cycle, so what was in the tables is stored several
 // positions at a time.
@@ -316,6 +317,75 @@ BROADCAST(bytes1<>, $0x0101010101010101)
 	ANDL $16, AX          \
 	LEAQ (AX)(BX*2), AX
 
+// ENTER_BOTH enters position SI+k in both tables. Its slots are at bytes slot
+// and slot+64 of R10. BX, CX, DX and R12 are scratch. The latest position moves
+// up by a load and a store of 16 bits, so that of positions with one slot, each
+// waits for the number of the one before alone, and not for all before them.
+#define ENTER_BOTH(slot, k) \
+	MOVWLZX slot(R10), BX                     \
+	MOVWLZX (slot+64)(R10), DX                \
+	LEAL    k(SI), R12                        \
+	MOVWLZX DenseTable_Recent(R9)(BX*4), CX   \
+	MOVW    CX, DenseTable_Recent+2(R9)(BX*4) \
+	MOVW    R12, DenseTable_Recent(R9)(BX*4)  \
+	MOVW    R12, DenseTable_Long(R9)(DX*2)
+
+// ENTER_BOTH16 enters 16 positions from SI+k on, the even ones with slots from
+// byte slot on, the odd ones 32 bytes behind.
+#define ENTER_BOTH16(slot, k) \
+	ENTER_BOTH(slot+0, k+0)   \
+	ENTER_BOTH(slot+32, k+1)  \
+	ENTER_BOTH(slot+2, k+2)   \
+	ENTER_BOTH(slot+34, k+3)  \
+	ENTER_BOTH(slot+4, k+4)   \
+	ENTER_BOTH(slot+36, k+5)  \
+	ENTER_BOTH(slot+6, k+6)   \
+	ENTER_BOTH(slot+38, k+7)  \
+	ENTER_BOTH(slot+8, k+8)   \
+	ENTER_BOTH(slot+40, k+9)  \
+	ENTER_BOTH(slot+10, k+10) \
+	ENTER_BOTH(slot+42, k+11) \
+	ENTER_BOTH(slot+12, k+12) \
+	ENTER_BOTH(slot+44, k+13) \
+	ENTER_BOTH(slot+14, k+14) \
+	ENTER_BOTH(slot+46, k+15)
+
+// func denseEnterAVX2(data *byte, i, n int, t *DenseTable)
+//
+// Reads data[i:i+n+6]. The slots of the positions at hand lie on the stack.
+//
+//	SI  the first position to enter, and DI where it is
+//	R8  0    R9  t    R10 the slots    R11 positions left
+TEXT ·denseEnterAVX2(SB), NOSPLIT, $128-32
+	MOVQ data+0(FP), DI
+	MOVQ i+8(FP), SI
+	MOVQ n+16(FP), R11
+	MOVQ t+24(FP), R9
+	LEAQ slots-128(SP), R10
+	ADDQ SI, DI
+	XORL R8, R8
+	SUBQ $32, R11
+	JLT  enter16
+
+enter32:
+	SLOTS(0, 64, Y0, Y1, Y2, Y3, Y4, Y5, Y6, Y7)
+	ENTER_BOTH16(0, 0)
+	ENTER_BOTH16(16, 16)
+	ADDQ $32, SI
+	ADDQ $32, DI
+	SUBQ $32, R11
+	JGE  enter32
+	VZEROUPPER
+
+enter16:
+	ADDQ $32, R11
+	JEQ  entered
+	SLOTS(0, 64, X0, X1, X2, X3, X4, X5, X6, X7)
+	ENTER_BOTH16(0, 0)
+
+entered:
+	RET
+
 // func denseSearchAVX2(data *byte, i, n, x int, t *DenseTable, s *DenseScratch) int
 //
 // n is at most maxStretch. Reads data[i:i+n+15] and 16 bytes at earlier
@@ -351,14 +421,14 @@ slots:
 	LEAQ 32(R8), AX
 	CMPQ AX, DX
 	JGT  slots16
-	SLOTS(Y0, Y1, Y2, Y3, Y4, Y5, Y6, Y10)
+	SLOTS(DenseScratch_recentSlots, DenseScratch_longSlots, Y0, Y1, Y2, Y3, Y4, Y5, Y6, Y10)
 	MOVQ AX, R8
 	CMPQ R8, DX
 	JLT  slots
 	JMP  search
 
 slots16:
-	SLOTS(X0, X1, X2, X3, X4, X5, X6, X10)
+	SLOTS(DenseScratch_recentSlots, DenseScratch_longSlots, X0, X1, X2, X3, X4, X5, X6, X10)
 
 search:
 	VPBROADCASTW -2(R13), Y7

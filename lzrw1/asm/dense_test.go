@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"testing"
+	"unsafe"
 )
 
 // denseCases are kinds of data, n bytes of each.
@@ -184,4 +185,39 @@ func testDense(t *testing.T, k *DenseKernels, make func(r *rand.Rand, n int) []b
 		}
 		sameBlocks(t, k, data, history, cuts, r.IntN(4) > 0, sides[r.IntN(2)])
 	}
+}
+
+// Positions are entered one after the other, from any position on, by every
+// implementation, wherever the data and the tables end.
+func TestDenseEnter(t *testing.T) {
+	each(t, func(t *testing.T, k *Kernels) {
+		r := rand.New(rand.NewPCG(1991, 18))
+		for _, c := range denseCases {
+			for _, s := range sides {
+				memory := guarded(t, int(unsafe.Sizeof(DenseTable{})), s) // it holds no pointers
+				got, want := (*DenseTable)(unsafe.Pointer(unsafe.SliceData(memory))), new(DenseTable)
+				for n := 16; n <= maxOffset; n += 16 {
+					if n > 160 && n%272 > 0 && n < maxOffset-32 {
+						continue
+					}
+					first := r.IntN(40)
+					data := guarded(t, first+n+maxCopy-1, s)
+					copy(data, c.make(r, len(data)))
+					for i := range want.Recent {
+						want.Recent[i], want.Long[i] = r.Uint32(), uint16(r.Uint32())
+					}
+					*got = *want
+					k.Dense.enter(unsafe.SliceData(data), first, n, got)
+					for i := first; i < first+n; i++ {
+						x := le.Uint64(data[i:])
+						recent, long := &want.Recent[recentSlot(x)], &want.Long[longSlot(x)]
+						*recent, *long = *recent<<16|uint32(i), uint16(i)
+					}
+					if *got != *want {
+						t.Fatalf("%s, guarded %s: positions %d to %d entered wrongly", c.name, s, first, first+n-1)
+					}
+				}
+			}
+		}
+	})
 }
