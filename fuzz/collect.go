@@ -11,6 +11,7 @@ import (
 var (
 	errStop   = errors.New("the sink was told to stop")
 	errEnough = errors.New("the sink has enough")
+	errLayers = errors.New("the stream has a base or rounds, which are for other targets")
 )
 
 // maxCollected is how many bytes of pages a collector takes.
@@ -88,6 +89,9 @@ func (c *collector) Region(number int, r pagestream.Region) error {
 }
 
 func (c *collector) Pages(p pagestream.Pages) error {
+	if p.Round > 0 {
+		return errLayers
+	}
 	r := c.regions[p.Region]
 	if r == nil {
 		check(c.salvaging, "pages of region %d, which has not begun", p.Region)
@@ -150,7 +154,7 @@ func checkError(err error, size int) {
 	var e *pagestream.Error
 	check(errors.As(err, &e), "an error without its place: %v", err)
 	check(e.Offset >= 0 && e.Offset <= int64(size), "an error at byte %d of %d: %v", e.Offset, size, err)
-	for _, kind := range []error{pagestream.ErrFormat, pagestream.ErrUnsupported, pagestream.ErrCorrupt, pagestream.ErrCut, pagestream.ErrLimit, pagestream.ErrBase} {
+	for _, kind := range []error{pagestream.ErrFormat, pagestream.ErrUnsupported, pagestream.ErrCorrupt, pagestream.ErrCut, pagestream.ErrLimit, pagestream.ErrBase, pagestream.ErrNoSalvage} {
 		if errors.Is(err, kind) {
 			return
 		}
@@ -185,6 +189,9 @@ func collect(stream []byte, options pagestream.ReadOptions, salvaging bool, stop
 		return nil, pagestream.Totals{}, err
 	}
 	c.header = r.Header()
+	if c.header.Base != nil {
+		return nil, pagestream.Totals{}, errLayers
+	}
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
 	c.stopAt, c.stop = stopAt, func() error { return errStop }
@@ -198,7 +205,10 @@ func collect(stream []byte, options pagestream.ReadOptions, salvaging bool, stop
 	stopped := stopAt > 0 && c.calls >= stopAt
 	check(err != errStop || stopped, "stopped after %d of %d calls", c.calls, stopAt)
 	check(!stopped || err == errStop || byContext && err != nil, "after %d of %d calls: %v", c.calls, stopAt, err)
-	if err != nil && err != errStop && err != errEnough {
+	if err == nil && totals.Rounds > 0 {
+		err = errLayers
+	}
+	if err != nil && err != errStop && err != errEnough && err != errLayers {
 		checkError(err, len(stream))
 	}
 	c.done = true

@@ -11,8 +11,8 @@ import (
 
 const (
 	headerSize    = 32
-	regionSize    = 25  // of a region's payload, its fields left aside
-	maxListed     = 256 // frames, by an index frame
+	regionSize    = 25 // of a region's payload, its fields left aside
+	maxListed     = 64 // frames, by an index frame
 	unknownLength = 1<<64 - 1
 
 	typeHeader = 1

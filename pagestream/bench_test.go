@@ -3,6 +3,7 @@ package pagestream
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -78,6 +79,81 @@ func BenchmarkReadPage(b *testing.B) {
 			}
 			b.ReportMetric(float64(len(data))/float64(len(stream)), "ratio")
 			b.ReportMetric(float64(index)/float64(len(data)/4096), "index-B/page")
+		})
+	}
+}
+
+// What memory that did not change costs on top of a base, and what a few
+// changed words in one page of ten do.
+func BenchmarkIncrement(b *testing.B) {
+	data := realPages(b)
+	base := openAt(b, write(b, Options{}, memory{Region{Length: uint64(len(data))}, data}), nil)
+	changed := bytes.Clone(data)
+	for at := 0; at < len(data); at += 10 * 4096 {
+		for i := range 20 {
+			changed[at+i*200]++
+		}
+	}
+	for name, memory := range map[string][]byte{"unchanged": data, "changed": changed} {
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(memory)))
+			b.ReportAllocs()
+			stored := uint64(0)
+			for b.Loop() {
+				w, err := NewWriter(context.Background(), io.Discard, Options{Base: base})
+				if err != nil {
+					b.Fatal(err)
+				}
+				_ = w.BeginRegion(Region{Length: uint64(len(memory))})
+				_, _ = w.Write(memory)
+				totals, err := w.Close()
+				if err != nil {
+					b.Fatal(err)
+				}
+				stored = totals.Stored
+			}
+			b.ReportMetric(float64(stored), "stored-B")
+		})
+	}
+}
+
+// What the length of a chain costs who reads at random, and who reads on.
+func BenchmarkChain(b *testing.B) {
+	data := realPages(b)
+	rng := rand.New(rand.NewPCG(1, 2))
+	var top *ReaderAt
+	for n := range 11 {
+		top = openAt(b, writeOn(b, top, Options{}, memory{Region{Length: uint64(len(data))}, data}), top)
+		data = bytes.Clone(data)
+		for range len(data) / 4096 / 20 { // one page of twenty
+			page := data[rng.IntN(len(data)/4096)*4096:]
+			for i := range 20 {
+				page[i*200]++
+			}
+		}
+		if n != 0 && n != 1 && n != 10 {
+			continue
+		}
+		size := int64(len(data))
+		b.Run(fmt.Sprintf("increments=%d/page", n), func(b *testing.B) {
+			page := make([]byte, 4096)
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := top.ReadPage(page, 0, rng.Uint64N(uint64(size/4096))); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+		b.Run(fmt.Sprintf("increments=%d/range", n), func(b *testing.B) {
+			p := make([]byte, 1<<20)
+			b.SetBytes(size)
+			for b.Loop() {
+				for at := int64(0); at < size; at += int64(len(p)) {
+					if _, err := top.ReadRegionAt(p, 0, at); err != nil && err != io.EOF {
+						b.Fatal(err)
+					}
+				}
+			}
 		})
 	}
 }

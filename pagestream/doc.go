@@ -5,4 +5,9 @@
 // A [Writer] takes regions of memory, in order, and never seeks. A [Reader]
 // takes a stream from a pipe, with bounded memory. A [ReaderAt] reads any page
 // of a stream that lies in a file, safely from many goroutines.
+//
+// A stream can hold what differs from an earlier one, its base, and rounds of
+// pages that changed while it was written. An incremental snapshot is a stream
+// whose [Options] have a Base; a ReaderAt that is given the base, too, reads it
+// as if it were whole.
 package pagestream

@@ -22,6 +22,9 @@ var (
 	// ErrLimit says that reading would take more memory than the caller
 	// allows.
 	ErrLimit = errors.New("limit exceeded")
+	// ErrNoSalvage says that the stream has a base or rounds, which salvage is
+	// not for: an older version of a lost page would pass for the page.
+	ErrNoSalvage = errors.New("stream that cannot be salvaged")
 	// ErrBase says that what the stream builds on is missing or is another
 	// stream than the one that it names.
 	ErrBase = errors.New("wrong or missing base")

@@ -6,7 +6,7 @@ import (
 )
 
 // indexEntries is how many frames an index frame lists at most.
-const indexEntries = 256
+const indexEntries = 64
 
 // An indexPart is the contents of an index frame.
 type indexPart struct {

@@ -31,8 +31,8 @@ type ReadOptions struct {
 	// has been read so far, by one goroutine at a time.
 	Progress func(Totals)
 	// Salvage, unless nil, makes a Reader go on behind damage. It is for
-	// streams without base and rounds: another one is ErrUnsupported, where
-	// that shows.
+	// streams without base and rounds: another one is ErrNoSalvage, where that
+	// shows.
 	Salvage *Salvage
 	// Base is the stream that the one opened by NewReaderAt is based on.
 	// Another one than it names is ErrBase. Without it the pages that need it
@@ -139,7 +139,7 @@ func NewReader(src io.Reader, options ReadOptions) (*Reader, error) {
 		return nil, err
 	}
 	if options.Salvage != nil && r.header.Base != nil {
-		return nil, &Error{ErrUnsupported, 0, -1, -1, "salvage of a stream that is based on another", nil}
+		return nil, &Error{ErrNoSalvage, 0, -1, -1, "it is based on another", nil}
 	}
 	r.scanner.geometry = &r.geometry
 	window := r.header.DuplicateWindow
@@ -258,7 +258,7 @@ func (r *Reader) read() {
 // take puts a frame in its place.
 func (r *Reader) take(h *frameHeader, payload []byte, offset int64) error {
 	if h.typ == roundFrame && r.options.Salvage != nil {
-		return errRounds(offset)
+		return &Error{ErrNoSalvage, offset, -1, -1, "a round begins; pages before it are as they were then", nil}
 	}
 	if err := r.order.take(h, offset, payload); err != nil {
 		return err

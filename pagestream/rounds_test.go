@@ -342,11 +342,11 @@ func TestNoSalvageOfLayers(t *testing.T) {
 	m := []memory{{Region{Length: 5 * pageSize}, guestMemory(41, 5*pageSize, pageSize)}}
 	stream := writeRounds(t, Options{PageSize: pageSize}, m, [][]change{{{0, 1, m[0].data[:pageSize]}}})
 	got, err := read(stream, ReadOptions{Salvage: &Salvage{}})
-	if pages, ok := got.holds(m); !errors.Is(err, ErrUnsupported) || !ok || pages != 5 {
+	if pages, ok := got.holds(m); !errors.Is(err, ErrNoSalvage) || !ok || pages != 5 {
 		t.Errorf("a stream with rounds: %v, %d pages, right: %v", err, pages, ok)
 	}
 	base := openAt(t, write(t, Options{PageSize: pageSize}, m...), nil)
-	if _, err := read(writeOn(t, base, Options{}, m...), ReadOptions{Salvage: &Salvage{}}); !errors.Is(err, ErrUnsupported) {
+	if _, err := read(writeOn(t, base, Options{}, m...), ReadOptions{Salvage: &Salvage{}}); !errors.Is(err, ErrNoSalvage) {
 		t.Errorf("a stream with a base: %v", err)
 	}
 }

@@ -30,20 +30,12 @@ func (s *Salvage) missing(region int, first, count uint64) {
 	}
 }
 
-// errHasRounds says why salvage ends.
-var errHasRounds = errors.New("a stream with rounds cannot be salvaged; what precedes is as it was before them")
-
-// errRounds returns the error of a salvage that meets a round at offset.
-func errRounds(offset int64) error {
-	return &Error{ErrUnsupported, offset, -1, -1, "a round", errHasRounds}
-}
-
 // passOver deals with an error that reading met at offset. It reports whether
 // reading goes on; where it does not, the error waits for its turn.
 func (r *Reader) passOver(err error, offset int64) bool {
 	r.flush()
 	salvage := r.options.Salvage
-	if salvage == nil || errors.Is(err, errHasRounds) || !errors.Is(err, ErrCorrupt) && !errors.Is(err, ErrCut) && !errors.Is(err, ErrUnsupported) {
+	if salvage == nil || !errors.Is(err, ErrCorrupt) && !errors.Is(err, ErrCut) && !errors.Is(err, ErrUnsupported) {
 		r.post(func() error { return err })
 		return false
 	}
