@@ -38,11 +38,10 @@ func usageError(c *cobra.Command, err error) error {
 func adviceOn(err error) string {
 	var s stopped
 	var chained *chain.DamageError
-	var alone unsalvageable
 	switch {
 	case errors.As(err, &s):
 		return ""
-	case errors.As(err, &alone):
+	case errors.Is(err, pagestream.ErrNoSalvage):
 		return "a salvage takes streams that stand alone and have one round; take another copy of this one, or salvage what it is based on"
 	case errors.Is(err, pagestream.ErrBase):
 		return "a base is known by its identity, whatever its name: name its file with --base, or put it beside the stream that is based on it"

@@ -13,6 +13,8 @@ import (
 var images = map[string]func() []byte{
 	"raw":    func() []byte { return memory(1, 256) },
 	"later":  laterMemory,
+	"latest": latestMemory,
+	"rounds": roundsMemory,
 	"elf":    elfCore,
 	"lime":   limeDump,
 	"odd":    func() []byte { return memory(2, 65)[:64*4096+777] },
@@ -69,6 +71,27 @@ func laterMemory() []byte {
 	for _, i := range []int{0, 7, 8} {
 		b[4*4096+i] ^= 0x55
 	}
+	return b
+}
+
+// latestMemory returns the memory of later, still later: three pages changed, and
+// there are ten more, the last one a part of a page.
+func latestMemory() []byte {
+	b := laterMemory()
+	b[4*4096+100] ^= 0x55
+	copy(b[12*4096:][:4096], b[2*4096:])
+	clear(b[20*4096:][:4096])
+	return append(b, memory(10, 10)[:9*4096+777]...)
+}
+
+const roundsSize = 8 * 4096
+
+// roundsMemory returns the memory in the stream rounds: of its second round are
+// page 2, which became zero, and page 5, in which a byte changed.
+func roundsMemory() []byte {
+	b := noise(20, roundsSize)
+	clear(b[2*4096:][:4096])
+	b[5*4096+7] ^= 1
 	return b
 }
 

@@ -102,6 +102,9 @@ func (a *app) describe(ctx context.Context, in *input) (*description, error) {
 		if !errors.Is(err, pagestream.ErrCut) && !errors.Is(err, pagestream.ErrCorrupt) {
 			return nil, in.fail(err)
 		}
+		if err := failIncrement(in, err); err != nil {
+			return nil, err
+		}
 		a.note("%s has no whole index at its end; reading all of it", in.name)
 	}
 	stream, err := a.openStream("read", in, &pagestream.ReadOptions{Workers: a.useLittle()})

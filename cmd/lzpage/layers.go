@@ -44,11 +44,18 @@ func (a *app) openLayers(in *input) (*chain.Chain, error) {
 		}
 		return a.openChain(in)
 	}
-	start, headerErr := pagestream.NewReader(in.section(), pagestream.ReadOptions{Workers: 1})
-	if headerErr == nil && start.Header().Base != nil {
-		return nil, &chain.DamageError{Stream: in.name, Top: in.name, Chained: true, Err: err}
+	return nil, failIncrement(in, err)
+}
+
+// failIncrement returns err, which opening the stream in the input has returned,
+// as its error if the stream is based on another: reading it from its start
+// would say no more.
+func failIncrement(in *input, err error) error {
+	start, startErr := pagestream.NewReader(in.section(), pagestream.ReadOptions{Workers: 1})
+	if startErr == nil && start.Header().Base != nil {
+		return &chain.DamageError{Stream: in.name, Top: in.name, Chained: true, Err: err}
 	}
-	return nil, nil
+	return nil
 }
 
 // inputOf returns the file of a stream of a chain.

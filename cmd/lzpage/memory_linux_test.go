@@ -43,13 +43,21 @@ func TestMemory(t *testing.T) {
 	step(&guest{left: size}, "compress", "--json", "-o", stream, "-")
 	step(nil, "verify", "--json", stream)
 	step(nil, "decompress", "--json", "-o", stream+".ram", stream)
+	// Half of the pages differ from those of the base, in all their bytes or in
+	// the number that makes them differ.
+	next := stream + ".next"
+	step(&guest{left: size, changed: true}, "compress", "--json", "--base", stream, "-o", next, "-")
+	step(nil, "verify", "--json", next)
+	step(nil, "decompress", "--json", "-o", next+".ram", next)
+	step(nil, "rebase", "--json", "-o", next+".alone", next)
 }
 
 // A guest is memory of which no page equals another.
 type guest struct {
-	left int
-	page uint64
-	rest []byte
+	left    int
+	page    uint64
+	changed bool // some of it
+	rest    []byte
 }
 
 func (g *guest) Read(p []byte) (int, error) {
@@ -57,10 +65,18 @@ func (g *guest) Read(p []byte) (int, error) {
 		if g.left == 0 {
 			return 0, io.EOF
 		}
-		g.rest = memory(g.page, 256)
+		seed, number := g.page, g.page
+		if g.changed && g.page%1024 == 0 {
+			seed += 1 << 40
+		}
+		if g.changed && g.page%1024 == 512 {
+			number += 1 << 40
+		}
+		g.rest = memory(seed, 256)
 		for i := range 256 {
 			g.page++
-			binary.LittleEndian.PutUint64(g.rest[i*4096:], g.page)
+			number++
+			binary.LittleEndian.PutUint64(g.rest[i*4096:], number)
 		}
 		g.left -= len(g.rest)
 	}

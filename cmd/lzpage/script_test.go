@@ -27,6 +27,7 @@ func TestScript(t *testing.T) {
 			"cut":      cutFile,
 			"size":     size,
 			"holes":    holes,
+			"swap":     swap,
 			"only":     only,
 		},
 		Condition: func(cond string) (bool, error) {
@@ -127,6 +128,17 @@ func cutFile(ts *testscript.TestScript, neg bool, args []string) {
 		size += info.Size()
 	}
 	ts.Check(os.Truncate(ts.MkAbs(args[0]), size))
+}
+
+// swap A B gives each of two files the other's name.
+func swap(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: swap A B")
+	}
+	a, b := ts.MkAbs(args[0]), ts.MkAbs(args[1])
+	ts.Check(os.Rename(a, a+".swapped"))
+	ts.Check(os.Rename(b, a))
+	ts.Check(os.Rename(a+".swapped", b))
 }
 
 // size FILE SIZE checks a file's size.

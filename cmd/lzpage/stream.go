@@ -12,21 +12,9 @@ import (
 // A stream is a stream that is read from its start to its end, and shown to be.
 type stream struct {
 	*pagestream.Reader
-	in      *input
-	meter   *meter
-	salvage *pagestream.Salvage
-}
-
-// An unsalvageable error is of a stream that a salvage cannot take.
-type unsalvageable struct{ error }
-
-func (u unsalvageable) Unwrap() error { return u.error }
-
-func explainSalvage(err error, salvage *pagestream.Salvage) error {
-	if salvage != nil && errors.Is(err, pagestream.ErrUnsupported) {
-		return unsalvageable{err}
-	}
-	return err
+	in    *input
+	meter *meter
+	once  bool // earlier versions of pages are not at hand
 }
 
 // openStream begins to read the stream in the input, from its beginning if
@@ -36,16 +24,15 @@ func (a *app) openStream(command string, in *input, options *pagestream.ReadOpti
 	if in.seekable() {
 		src = in.section()
 	}
-	s := &stream{in: in, meter: newStreamMeter(max(in.size, 0))}
+	s := &stream{in: in, meter: newStreamMeter(max(in.size, 0)), once: options.Earlier == nil}
 	options.Progress = s.meter.update
 	a.beginProgress(command+" "+in.name, s.meter.state)
 	var err error
 	s.Reader, err = pagestream.NewReader(src, *options)
 	if err != nil {
-		return nil, explainSalvage(err, options.Salvage)
+		return nil, err
 	}
-	s.salvage = options.Salvage
-	if base := s.Header().Base; base != nil && options.Earlier == nil {
+	if base := s.Header().Base; base != nil && s.once {
 		return nil, fmt.Errorf("it holds only what differs from another stream, %v; save it to a file beside that one, and read it there", formatBase(base))
 	}
 	return s, nil
@@ -66,9 +53,12 @@ var errRounds = errors.New("it holds several rounds of pages; lzpage rebase, giv
 // each hands the stream to the sink.
 func (s *stream) each(ctx context.Context, sink pagestream.Sink) (pagestream.Totals, error) {
 	totals, err := s.Each(ctx, sink)
+	if s.once && errors.Is(err, pagestream.ErrBase) {
+		err = errRounds // a base has been asked for before
+	}
 	var bad *pagestream.Error
-	if errors.As(err, &bad) {
-		err = s.in.fail(explainSalvage(err, s.salvage))
+	if errors.As(err, &bad) || errors.Is(err, errRounds) {
+		err = s.in.fail(err)
 	}
 	return totals, err
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"hash/crc32"
 
+	"github.com/lzpage/lzpage/delta"
 	"github.com/lzpage/lzpage/pagestream"
 )
 
@@ -24,6 +25,37 @@ var streams = map[string]func() []byte{
 		r := region(0, 4096)
 		r.Name = "\x1b[2Jram"
 		return writeStream(pagestream.Options{Metadata: []pagestream.Metadata{{Key: "guest", Value: "\x1b]0;web1\x07"}}}, r)
+	},
+	// rounds has the memory of the image rounds, in two rounds.
+	"rounds": func() []byte {
+		first, last := noise(20, roundsSize), images["rounds"]()
+		cache, err := delta.NewCache(delta.CacheOptions{PageSize: 4096, Bytes: 8 << 20})
+		if err != nil {
+			panic(err)
+		}
+		var b bytes.Buffer
+		w, err := pagestream.NewWriter(context.Background(), &b, pagestream.Options{Cache: cache})
+		if err == nil {
+			err = w.BeginRegion(region(0, roundsSize))
+		}
+		if err == nil {
+			_, err = w.Write(first)
+		}
+		if err == nil {
+			err = w.BeginRound()
+		}
+		for _, page := range []int{2, 5} {
+			if err == nil {
+				err = w.WritePages(0, uint64(page), last[page*4096:][:4096])
+			}
+		}
+		if err == nil {
+			_, err = w.Close()
+		}
+		if err != nil {
+			panic(err)
+		}
+		return b.Bytes()
 	},
 	// newer is of version 2.
 	"newer": func() []byte {
