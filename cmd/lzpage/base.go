@@ -25,7 +25,7 @@ func (a *app) openBase(name string) (*base, error) {
 	if !in.seekable() {
 		err = in.failPipe("comparing with a base")
 	} else {
-		b.layers, err = a.openChain(in)
+		b.layers, err = a.openSoundChain(in)
 	}
 	if err != nil {
 		in.Close()

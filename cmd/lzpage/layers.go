@@ -23,10 +23,26 @@ func addBaseFlag(c *cobra.Command, a *app) {
 // openChain opens the stream in the input and all those that it is based on.
 func (a *app) openChain(in *input) (*chain.Chain, error) {
 	c, err := chain.Open(in.name, in.File, in.section(), a.bases)
-	if err != nil && c != nil {
-		err = errors.Join(err, c.Close())
+	if err != nil {
+		if c != nil {
+			err = errors.Join(err, c.Close())
+		}
+		return nil, err
 	}
-	return c, err
+	return c, nil
+}
+
+// openSoundChain opens the chain for one who reads all of it, and checks that
+// each stream is what it says it is.
+func (a *app) openSoundChain(in *input) (*chain.Chain, error) {
+	c, err := a.openChain(in)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.CheckIdentities(); err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
+	return c, nil
 }
 
 // openLayers opens the stream in the input with those that it is based on, if
@@ -42,7 +58,7 @@ func (a *app) openLayers(in *input) (*chain.Chain, error) {
 		if r.Header().Base == nil && r.Totals().Rounds == 0 {
 			return nil, nil
 		}
-		return a.openChain(in)
+		return a.openSoundChain(in)
 	}
 	return nil, failIncrement(in, err)
 }

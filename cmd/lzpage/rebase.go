@@ -61,7 +61,7 @@ func (r *rebasing) run(ctx context.Context, name string) error {
 	if !in.seekable() {
 		return in.failPipe("rebase")
 	}
-	layers, err := r.openChain(in)
+	layers, err := r.openSoundChain(in)
 	if err != nil {
 		return err
 	}

@@ -61,7 +61,7 @@ func (s *snapshot) read(a *app) error {
 	if errors.Is(err, pagestream.ErrFormat) && !strings.HasSuffix(s.name, streamSuffix) {
 		return s.readImage(a)
 	}
-	if s.layers, err = a.openChain(s.input); err != nil {
+	if s.layers, err = a.openSoundChain(s.input); err != nil {
 		return err
 	}
 	s.regions = s.layers.Top().Regions()

@@ -272,6 +272,9 @@ func TestDamage(t *testing.T) {
 			put(t, name, b)
 			c, err := try(t, top)
 			if err == nil {
+				err = c.CheckIdentities()
+			}
+			if err == nil {
 				got := make([]byte, len(memories[3]))
 				if _, err = c.Top().ReadRegionAt(got, 0, 0); err == nil {
 					if !bytes.Equal(got, memories[3]) {
@@ -301,6 +304,41 @@ func TestDamage(t *testing.T) {
 			t.Errorf("%s: only %d damages were found", name, found)
 		}
 		put(t, name, whole)
+	}
+}
+
+// TestPatched checks that frames of another stream at the same places are not
+// taken for those of the stream.
+func TestPatched(t *testing.T) {
+	dir := t.TempDir()
+	at := func(name string) string { return filepath.Join(dir, name) }
+	memories := generations(3)
+	r := rand.New(rand.NewPCG(2, 2))
+	for i := range memories[0] {
+		memories[0][i] = byte(r.Uint32()) // pages that stay plain, so that frames have one size
+	}
+	memories[1] = bytes.Clone(memories[0])
+	memories[1][5000] ^= 1
+	write(t, at("a.lzp"), "", memories[0])
+	write(t, at("x.lzp"), "", memories[1])
+	write(t, at("b.lzp"), at("a.lzp"), memories[0])
+	a, x := get(t, at("a.lzp")), get(t, at("x.lzp"))
+	if len(a) != len(x) {
+		t.Fatalf("the streams have %d and %d bytes", len(a), len(x))
+	}
+	if err := open(t, at("b.lzp")).CheckIdentities(); err != nil {
+		t.Fatal(err)
+	}
+	// All of x but the end, where the index and the identity of a stand.
+	put(t, at("a.lzp"), append(x[:len(x)/2:len(x)/2], a[len(a)/2:]...))
+	c := open(t, at("b.lzp"))
+	got := make([]byte, len(memories[0]))
+	if _, err := c.Top().ReadRegionAt(got, 0, 0); err != nil || bytes.Equal(got, memories[0]) {
+		t.Fatalf("the frame shows by itself: %v", err)
+	}
+	var bad *DamageError
+	if err := c.CheckIdentities(); !errors.As(err, &bad) || bad.Stream != at("a.lzp") || !errors.Is(err, pagestream.ErrCorrupt) {
+		t.Error(err)
 	}
 }
 

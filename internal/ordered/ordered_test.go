@@ -96,7 +96,7 @@ func TestErrors(t *testing.T) {
 func TestCancel(t *testing.T) {
 	stop := errors.New("stop")
 	ctx, cancel := context.WithCancelCause(t.Context())
-	err := Each(ctx, 2, upTo(1<<40), newInt,
+	err := Each(ctx, 2, upTo(1<<30), newInt,
 		func(context.Context, int, *int) error { return nil },
 		func(_ context.Context, job int, _ *int) error {
 			if job == 100 {
