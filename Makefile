@@ -12,7 +12,7 @@ SYSTEM := qemu-system-x86_64:qemu-system-x86 dpkg-deb:dpkg
 PEERS := lz4:lz4 zstd:zstd
 C := cc:gcc stdlib.h:libc6-dev lz4.h:liblz4-dev zstd.h:libzstd-dev
 
-.PHONY: all build demo test check vet cross kernels emulated fuzz go-fuzz fuzz-briefly bench clean
+.PHONY: all build demo snapshots test check vet cross kernels emulated fuzz go-fuzz fuzz-briefly bench clean
 
 all: build
 
@@ -27,6 +27,14 @@ demo:
 	@$(MAKE) --no-print-directory build
 	cd bench && CGO_ENABLED=0 go build -o ../$(BUILD)/demo-guest ./demo
 	$(BUILD)/demo-guest -lzpage $(BUILD)/lzpage -out $(GUEST)
+
+# takes the memory of a guest at work eleven times, and compares ways to keep
+# what changed; with IMAGES=DIR of images that are there. It needs 10 GB.
+snapshots:
+	@scripts/need go $(SYSTEM) $(PEERS)
+	@$(MAKE) --no-print-directory build
+	cd bench && CGO_ENABLED=0 go build -o ../$(BUILD)/compare-snapshots ./snapshots
+	$(BUILD)/compare-snapshots -lzpage $(BUILD)/lzpage -out $(BUILD)/snapshots $(if $(IMAGES),-images '$(IMAGES)')
 
 # all tests, those that boot a guest included
 test:
