@@ -90,7 +90,9 @@ func compare(ctx context.Context, s series, lzpage, out string, rounds int, say 
 // keep has each method make its file of a generation, and notes how large it is
 // and what it took.
 func (c comparison) keep(g int, r *report) error {
-	if g > 0 {
+	if g == 0 {
+		c.say("generation 0: kept in full")
+	} else {
 		// This reads both images, too, so that no method finds them on disk.
 		d, err := countDirty(c.series.images[g-1], c.series.images[g])
 		if err != nil {
