@@ -3,6 +3,7 @@ package pagestream
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"hash"
 )
 
@@ -28,4 +29,40 @@ func (x *identifier) add(header []byte) { x.hash.Write(header) }
 func (x *identifier) id() (id ID) {
 	copy(id[:], x.hash.Sum(nil))
 	return id
+}
+
+// CheckIdentity reads the headers of all frames and checks that the stream is
+// the one that it says it is; not its base, which has a check of its own. Pages
+// need no such check to be whole, but a frame that another stream has at the
+// same place passes for this stream's otherwise: a file that was written over
+// in part, from a newer backup of the same guest, has such ones. Payloads are
+// checked when they are read.
+func (r *ReaderAt) CheckIdentity() error {
+	ids := newIdentifier()
+	var b [frameHeaderSize]byte
+	for at := int64(0); ; {
+		rest := b[:min(frameHeaderSize, r.size-at)]
+		if n, err := r.src.ReadAt(rest, at); n < len(rest) {
+			return fmt.Errorf("reading the stream at byte %d: %w", at, err)
+		}
+		h, ok := parseFrameHeader(b[:])
+		if !ok || h.geometry != r.geometry || h.size() > r.size-at {
+			return &Error{ErrCorrupt, at, -1, -1, "no frame where one should begin", nil}
+		}
+		if h.typ == endFrame {
+			if ids.id() != r.totals.ID {
+				return &Error{ErrCorrupt, at, -1, -1, fmt.Sprintf("its frames are those of stream %v, and it says that it is stream %v", ids.id(), r.totals.ID), nil}
+			}
+			return nil
+		}
+		if at == 0 {
+			payload := make([]byte, h.payload) // 1 MiB at most
+			if n, err := r.src.ReadAt(payload, frameHeaderSize); n < len(payload) {
+				return fmt.Errorf("reading the stream header: %w", err)
+			}
+			ids.addHeaderPayload(payload)
+		}
+		ids.add(b[:])
+		at += h.size()
+	}
 }
