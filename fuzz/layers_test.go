@@ -73,6 +73,12 @@ func TestLayersRefused(t *testing.T) {
 	gap := func(n uint64) []byte { return binary.AppendUvarint([]byte{8}, n) }
 	join := func(parts ...[]byte) []byte { return bytes.Join(parts, nil) }
 	zero := []byte{0}
+	same := append([]byte{7, 5, 0}, le.AppendUint32(nil, checksum(make([]byte, 512)))...) // as nothing
+	window := header(tiny)
+	window.payload = []byte{1, 0, 2, 1, 4}
+	page := noise(512, 3)
+	plain := append(le.AppendUint32([]byte{3}, checksum(page)), page...)
+	duplicate := le.AppendUint32([]byte{2, 0, 0}, checksum(page))
 	second := region(four, 1, 512)
 	second.payload[9] = 1
 	for name, c := range map[string]struct {
@@ -111,7 +117,10 @@ func TestLayersRefused(t *testing.T) {
 		"pages of an older region":          {based(second, sparsePages(four, 0, 4, 1, 0)), pagestream.ErrCorrupt},
 		"pages of a region to come":         {based(sparsePages(four, 1, 0, 1, 0), second), pagestream.ErrCorrupt},
 		"a gap in the complete layer":       {complete()[:2:2], pagestream.ErrCorrupt},
-		"a delta in the complete layer":     {[]frame{header(tiny), region(tiny, 0, 512), sparsePages(tiny, 0, 0, 1, 7, 5, 0, 1, 2, 3, 4)}, pagestream.ErrCorrupt},
+		"a delta in the complete layer":     {[]frame{header(tiny), region(tiny, 0, 512), sparsePages(tiny, 0, 0, 1, same...)}, pagestream.ErrCorrupt},
+		"a delta of nothing":                {[]frame{onTop(""), region(tiny, 0, 512), sparsePages(tiny, 0, 0, 1, same...)}, nil},
+		"a duplicate in its round":          {[]frame{window, region(tiny, 0, 1024), sparsePages(tiny, 0, 0, 1, plain...), sparsePages(tiny, 0, 1, 1, duplicate...), round(tiny, 1)}, nil},
+		"a duplicate of another round":      {[]frame{window, region(tiny, 0, 1024), sparsePages(tiny, 0, 0, 1, plain...), words(tiny, 0, 1, 1), round(tiny, 1), sparsePages(tiny, 0, 1, 1, duplicate...)}, pagestream.ErrCorrupt},
 		"a kept page in the complete layer": {[]frame{header(tiny), region(tiny, 0, 512), sparsePages(tiny, 0, 0, 1, 8, 1)}, pagestream.ErrCorrupt},
 		"round 0":                           {complete(round(four, 0)), pagestream.ErrCorrupt},
 		"round 2 first":                     {complete(round(four, 2)), pagestream.ErrCorrupt},
@@ -245,6 +254,7 @@ func TestIndexOfLayers(t *testing.T) {
 	frames := completed([]frame{header(four), region(four, 0, 8*512), words(four, 0, 0, 4), words(four, 0, 4, 4),
 		round(four, 1), sparsePages(four, 0, 2, 1, 0), sparsePages(four, 0, 5, 1, 0), round(four, 2), zeros(four, 0, 1, 2)})
 	indexes := frames[len(frames)-4 : len(frames)-1]
+	kept := uint64(0)
 	read := func(change func()) error {
 		before := make([]frame, len(frames))
 		for i := range frames {
@@ -254,7 +264,7 @@ func TestIndexOfLayers(t *testing.T) {
 		change()
 		end := &frames[len(frames)-1]
 		all := withEnd(frames[:len(frames)-1:len(frames)-1], ending{
-			index: le.Uint64(end.payload), bytes: le.Uint64(end.payload[16:]), rounds: 2, kinds: [8]uint64{4, 8},
+			index: le.Uint64(end.payload), bytes: le.Uint64(end.payload[16:]), rounds: 2, kept: kept, kinds: [8]uint64{4, 8},
 		})
 		copy(frames, before)
 		stream := join(all)
@@ -269,12 +279,18 @@ func TestIndexOfLayers(t *testing.T) {
 	if err := read(func() {}); err != nil {
 		t.Fatalf("a good index is refused: %v", err)
 	}
+	kept++
+	if err := read(func() {}); !errors.Is(err, pagestream.ErrCorrupt) {
+		t.Errorf("a page that nobody keeps: %v", err)
+	}
+	kept--
 	for name, change := range map[string]func(){
 		"another round":      func() { indexes[1].payload[8] = 2 },
 		"no such round":      func() { indexes[2].payload[8] = 9 },
 		"rounds swapped":     func() { indexes[1], indexes[2] = indexes[2], indexes[1] },
 		"another gap":        func() { indexes[1].payload[len(indexes[1].payload)-3]++ },
 		"a gap in front":     func() { indexes[1].payload[9]++ },
+		"a gap for a page":   func() { indexes[1].first--; indexes[1].payload[9]++ },
 		"another span":       func() { indexes[1].payload[len(indexes[1].payload)-1]++ },
 		"another first page": func() { indexes[1].first-- },
 		"another offset":     func() { indexes[1].payload[0]++ },
@@ -284,6 +300,28 @@ func TestIndexOfLayers(t *testing.T) {
 	} {
 		if err := read(change); !errors.Is(err, pagestream.ErrCorrupt) {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestIndexClaimsPages has an index that says that a frame spans a page more
+// than it does. A page that is nowhere must not be read.
+func TestIndexClaimsPages(t *testing.T) {
+	frames := completed([]frame{header(four), region(four, 0, 8*512), words(four, 0, 0, 4), words(four, 0, 4, 3)})
+	index := frames[len(frames)-2].payload
+	if n := len(index); index[n-1] != 3 {
+		t.Fatalf("an index of %x", index)
+	} else {
+		index[n-1]++
+	}
+	stream := join(frames)
+	r, err := pagestream.NewReaderAt(bytes.NewReader(stream), int64(len(stream)), limits(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range []int{512, 1024} {
+		if _, err := r.ReadRegionAt(make([]byte, n), 0, int64(8*512-n)); !errors.Is(err, pagestream.ErrCorrupt) {
+			t.Errorf("%d bytes, the last of them nowhere: %v", n, err)
 		}
 	}
 }

@@ -307,6 +307,13 @@ func TestUnchanged(t *testing.T) {
 		t.Errorf("%d pages are kept", kept)
 	}
 
+	fillNoise(data)
+	noise := openAt(t, write(t, Options{}, m), nil)
+	clear(data)
+	if top := writeOn(t, noise, Options{}, m); len(top) > 450 {
+		t.Errorf("16 MiB that were freed take %d bytes", len(top))
+	}
+
 	const size = 1 << 46
 	hole := func(base *ReaderAt, end string) *ReaderAt {
 		var out bytes.Buffer
@@ -362,6 +369,56 @@ func TestUnchanged(t *testing.T) {
 	}
 	if taken := time.Since(start); taken > 20*time.Second {
 		t.Errorf("holes took %v", taken)
+	}
+}
+
+// What is said to be zero without looking is zero, in every layer's holes.
+func TestZeroRun(t *testing.T) {
+	const pageSize = 512
+	claimed := 0
+	for seed := range uint64(20) {
+		rng := rand.New(rand.NewPCG(seed, 70))
+		data := make([]byte, 300*pageSize)
+		var base *ReaderAt
+		for range 4 {
+			for range 6 {
+				at, n := rng.IntN(300), 1+rng.IntN(50)
+				piece := data[at*pageSize : min(300, at+n)*pageSize]
+				if rng.IntN(3) > 0 {
+					clear(piece)
+				} else if rng.IntN(2) == 0 {
+					fillNoise(piece)
+				} else {
+					piece[0]++
+					piece[len(piece)-1]++
+				}
+			}
+			length := (250+rng.IntN(50))*pageSize + rng.IntN(pageSize)
+			m := memory{Region{Length: uint64(length)}, bytes.Clone(data[:length])}
+			clear(data[length:])
+			var rounds [][]change
+			if rng.IntN(2) == 0 {
+				at := rng.IntN(200)
+				clear(data[at*pageSize : (at+40)*pageSize])
+				rounds = [][]change{{{0, uint64(at), data[at*pageSize : (at+40)*pageSize]}}}
+			}
+			base = openAt(t, writeRounds(t, Options{PageSize: pageSize, ClusterPages: 4, Base: base}, []memory{m}, rounds), base)
+			for first := range uint64(300) {
+				n, zero, err := base.zeroRun(0, first)
+				if err != nil || n == 0 {
+					t.Fatalf("page %d: %d pages, %v", first, n, err)
+				}
+				if zero {
+					claimed++
+					if !bytes.Equal(data[first*pageSize:min(300, first+n)*pageSize], make([]byte, min(300-first, n)*pageSize)) {
+						t.Fatalf("seed %d: %d pages from %d on are not all zero", seed, n, first)
+					}
+				}
+			}
+		}
+	}
+	if claimed < 1000 {
+		t.Errorf("only %d pages are said to be zero", claimed)
 	}
 }
 

@@ -312,11 +312,9 @@ func (r *ReaderAt) zeroRun(region int, first uint64) (n uint64, zero bool, err e
 	defer s.end()
 	n = r.geometry.maxPages()
 	for {
-		pages := r.regions[region].Pages(r.geometry.pageSize())
-		if first >= pages {
+		if first >= r.regions[region].Pages(r.geometry.pageSize()) {
 			return n, true, nil
 		}
-		n = min(n, pages-first)
 		rounds := r.regions[region].rounds
 		for i := len(rounds) - 1; i >= 0; i-- {
 			walk := walkIndex(r.geometry, rounds[i].parts, first)
