@@ -17,8 +17,9 @@ const (
 	batchBytes = batchPages * 4096
 )
 
-// minBlock is the least content that is worth trying to shrink, in bytes.
-const minBlock = 16
+// minBlock is the least content that is tried to shrink, in bytes: a block takes
+// time to begin, and less than that seldom shrinks by much.
+const minBlock = 32
 
 // An Encoder makes records. It is reused without allocating, and is not safe
 // for concurrent use.

@@ -108,6 +108,9 @@ func (t *tree) parse(src []byte) (rest []byte, ok bool) {
 // how many less one are set, as varints, up to the end of the page. It gives
 // up, and reports false, where that takes limit bytes or more.
 func appendRuns(dst, set []byte, limit int) ([]byte, bool) {
+	if 2*countRuns(set) >= limit {
+		return dst, false
+	}
 	start, words := len(dst), 8*len(set)
 	for at := 0; at < words; {
 		end := nextBit(set, at, 0)
@@ -122,6 +125,22 @@ func appendRuns(dst, set []byte, limit int) ([]byte, bool) {
 		}
 	}
 	return dst, true
+}
+
+// countRuns returns how many runs of bits are set in the map.
+func countRuns(set []byte) (runs int) {
+	before := uint64(0) // the last bit, at bit 0
+	for ; len(set) >= 8; set = set[8:] {
+		x := le.Uint64(set)
+		runs += bits.OnesCount64(x &^ (x<<1 | before))
+		before = x >> 63
+	}
+	for _, b := range set {
+		x := uint64(b)
+		runs += bits.OnesCount64(x &^ (x<<1 | before))
+		before = x >> 7
+	}
+	return runs
 }
 
 // nextBit returns the first bit from at on that is set in the map or, if flip

@@ -29,11 +29,31 @@ func DiffMap(set, a, b []byte) int {
 }
 
 // Pack writes to dst the words of page that set has, one behind the other. dst
-// has room for all of page, and is overwritten that far.
+// has room for all of page, and may be overwritten that far.
 func Pack(dst, page, set []byte) {
 	checkMap(set, page)
 	_ = dst[len(page)-1]
+	set = set[:len(page)/64]
+	if Count(set)*sparse <= len(page)/8 {
+		packSparse(dst, page, set)
+		return
+	}
 	Active.Pack(dst, page, set)
+}
+
+// sparse is one in how many words a map has at most that is gone through bit by
+// bit. The kernels go through all words, whatever the map.
+const sparse = 16
+
+// packSparse is Pack of a map of few bits.
+func packSparse(dst, page, set []byte) {
+	for ; len(set) >= 8; set, page = set[8:], page[512:] {
+		for s := le.Uint64(set); s != 0; s &= s - 1 {
+			copy(dst, page[8*bits.TrailingZeros64(s):][:8])
+			dst = dst[8:]
+		}
+	}
+	packPortable(dst, page, set)
 }
 
 // Unpack is the reverse of Pack: it fills page with the words that set has,

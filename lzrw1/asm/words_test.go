@@ -106,6 +106,32 @@ func TestPackUnpackAndMerge(t *testing.T) {
 	})
 }
 
+// TestPack sees maps of few bits and of many, of which Pack takes the former
+// bit by bit.
+func TestPack(t *testing.T) {
+	r := rand.New(rand.NewPCG(1991, 11))
+	for range 5000 {
+		n := 64 * (1 + r.IntN(130))
+		in := make([]bool, n/8)
+		for range r.IntN(2 + n/60) {
+			in[r.IntN(len(in))] = true
+		}
+		set, count := mapOf(in)
+		page := make([]byte, n)
+		var want []byte
+		for i := range in {
+			binary.LittleEndian.PutUint64(page[8*i:], r.Uint64())
+			if in[i] {
+				want = append(want, page[8*i:8*i+8]...)
+			}
+		}
+		dst := make([]byte, n)
+		if Pack(dst, page, set); !bytes.Equal(dst[:8*count], want) {
+			t.Fatalf("%d bytes, %d words of them packed wrongly", n, count)
+		}
+	}
+}
+
 // TestEveryMap sees every byte of a map before and after every
 // other one.
 func TestEveryMap(t *testing.T) {
