@@ -39,11 +39,11 @@ func hashFast(p []byte) int {
 // stays plain is its data; with mayGrow there are none.
 //
 // There is one candidate for a copy: the position that was last entered in the
-// slot of the next three bytes. Each item's position is entered, and each one
-// in the last 4095 bytes of history.
+// slot of the next three bytes. Each item's position is entered, and every
+// second one of the last 4095 bytes of history, from the first on.
 func (g Greedy) EncodeRun(data []byte, history int, cuts []int, mayGrow bool) [][]byte {
 	table := make([]int, 4096) // positions plus 1, so that 0 is none
-	for i := max(0, history-4095); i <= history-3; i++ {
+	for i := max(0, history-4095); i <= history-3; i += 2 {
 		table[g.hash(data[i:])] = i + 1
 	}
 	var blocks [][]byte

@@ -4,7 +4,7 @@
 #include "go_asm.h"
 
 #define LANE SI
-#define LEFT CX // positions to enter
+#define LEFT CX // positions to go through
 #define POS DX
 #define AT DI   // where POS is in data
 #define SLOT AX
@@ -31,13 +31,9 @@ TEXT ·fastEnterAMD64(SB), NOSPLIT, $0-16
 
 eight:
 	ENTER(0)
-	ENTER(1)
 	ENTER(2)
-	ENTER(3)
 	ENTER(4)
-	ENTER(5)
 	ENTER(6)
-	ENTER(7)
 	ADDL $8, POS
 	ADDQ $8, AT
 	SUBQ $8, LEFT
@@ -47,12 +43,12 @@ few:
 	ADDQ $8, LEFT
 	JEQ  done
 
-one:
+two:
 	ENTER(0)
-	INCL POS
-	INCQ AT
-	DECQ LEFT
-	JNE  one
+	ADDL $2, POS
+	ADDQ $2, AT
+	SUBQ $2, LEFT
+	JGT  two
 
 done:
 	RET

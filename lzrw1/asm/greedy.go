@@ -23,14 +23,14 @@ func hash1991(x uint32) uint32 {
 
 func fastEnter(l *Lane, n int) {
 	data, end := unsafe.Pointer(&l.data), firstPos+n
-	for i := firstPos; i < end; i++ {
+	for i := firstPos; i < end; i += 2 {
 		l.table[hash(uint32(at8(data, i)))] = uint16(i)
 	}
 }
 
 func referenceEnter(l *Lane, n int) {
 	data, end := unsafe.Pointer(&l.data), firstPos+n
-	for i := firstPos; i < end; i++ {
+	for i := firstPos; i < end; i += 2 {
 		l.table[hash1991(uint32(at8(data, i)))] = uint16(i)
 	}
 }

@@ -183,7 +183,7 @@ func TestGreedyLockstep(t *testing.T) {
 	})
 }
 
-// History is entered position by position.
+// Of history every second position is entered.
 func TestEnter(t *testing.T) {
 	memories, err := memories()
 	if err != nil {
@@ -206,7 +206,7 @@ func TestEnter(t *testing.T) {
 						}
 						lane.table = want.table
 						scheme.enter(lane, n)
-						for p := firstPos; p < firstPos+n; p++ {
+						for p := firstPos; p < firstPos+n; p += 2 {
 							want.table[scheme.Hash(le.Uint32(want.data[p:]))] = uint16(p)
 						}
 						if *lane != *want {

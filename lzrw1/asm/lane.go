@@ -64,8 +64,10 @@ type Scheme struct {
 	// that begins before reaches over them.
 	Tail int
 
-	// enter enters n positions of a lane, from firstPos on, in its table.
-	// Three bytes of data count at each; one more can be read.
+	// enter enters every second of n positions of a lane, from firstPos on, in
+	// its table. All of them would shrink deltas by less than 1 %, and take a
+	// tenth more of their time. Three bytes of data count at each; one more
+	// can be read.
 	enter func(l *Lane, n int)
 }
 
