@@ -101,6 +101,9 @@ func NewCache(options CacheOptions) (*Cache, error) {
 	return c, nil
 }
 
+// PageSize returns the size of the cache's pages, in bytes.
+func (c *Cache) PageSize() int { return c.pageSize }
+
 // Get asks for the page and copies it to dst, which must be as long as a page.
 // It reports false if the page is not there.
 func (c *Cache) Get(dst []byte, key Key) bool {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -348,5 +349,12 @@ func TestNoSalvageOfLayers(t *testing.T) {
 	base := openAt(t, write(t, Options{PageSize: pageSize}, m...), nil)
 	if _, err := read(writeOn(t, base, Options{}, m...), ReadOptions{Salvage: &Salvage{}}); !errors.Is(err, ErrNoSalvage) {
 		t.Errorf("a stream with a base: %v", err)
+	}
+}
+
+func TestCacheOfOtherPages(t *testing.T) {
+	_, err := NewWriter(context.Background(), io.Discard, Options{PageSize: 8192, Cache: newCache(t, 1<<20, 4096)})
+	if err == nil {
+		t.Error("a cache of pages of another size is taken")
 	}
 }

@@ -173,6 +173,9 @@ func NewWriter(ctx context.Context, dst io.Writer, options Options) (*Writer, er
 	if base := options.Base; base != nil && base.geometry.pageLog2 != g.pageLog2 {
 		return nil, &Error{ErrBase, 0, -1, -1, fmt.Sprintf("its pages have %d bytes, those of the stream are to have %d", base.geometry.pageSize(), g.pageSize()), nil}
 	}
+	if cache := options.Cache; cache != nil && cache.PageSize() != g.pageSize() {
+		return nil, fmt.Errorf("pagestream: a cache of pages of %d bytes for a stream of pages of %d", cache.PageSize(), g.pageSize())
+	}
 	if !validBaseName(options.BaseName) {
 		return nil, fmt.Errorf("pagestream: %q is not the name of a file in a directory", options.BaseName)
 	}
