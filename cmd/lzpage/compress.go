@@ -178,8 +178,11 @@ func (r *compression) run(ctx context.Context, name string) error {
 	options.Progress = m.update
 	r.beginProgress("compress "+in.name, m.state)
 	totals, err := compress(ctx, out.sequential(), memory, first, options)
-	if base != nil {
+	if err != nil && base != nil {
 		err = base.explain(err)
+	}
+	if err == nil && base != nil {
+		err = base.layers.CheckUnchanged()
 	}
 	if err == nil {
 		m.enter("writing to the disk")

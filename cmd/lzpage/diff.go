@@ -208,7 +208,8 @@ func newDiffReport(old, new *snapshot, pageSize int, ranges []memdiff.Range) *di
 // differ reports whether anything is not the same in both.
 func (d *diffReport) differ() bool { return d.Total.Changed > 0 || d.OnlyOld > 0 || d.OnlyNew > 0 }
 
-// compare counts what changed, and draws it.
+// compare counts what changed, and draws it. It checks at the end that no
+// stream changed meanwhile.
 func (r *diffing) compare(ctx context.Context, old, new *snapshot, ranges []memdiff.Range, report *diffReport, picture *memmap.Changes, workers int) error {
 	all := int64(0)
 	for _, g := range report.Regions {
@@ -240,6 +241,9 @@ func (r *diffing) compare(ctx context.Context, old, new *snapshot, ranges []memd
 		changed.Add(counts.Changed - before.Changed)
 		return nil
 	})
+	if err == nil {
+		err = errors.Join(old.checkUnchanged(), new.checkUnchanged())
+	}
 	drawUpTo(len(ranges) - 1)
 	for i := range report.Regions {
 		report.Total.AddCounts(report.Regions[i].Counts)

@@ -41,6 +41,8 @@ func adviceOn(err error) string {
 	switch {
 	case errors.As(err, &s):
 		return ""
+	case errors.Is(err, chain.ErrChanged):
+		return "what was made of it is not to be trusted; write new streams beside old ones, and do it again when nothing writes to that file"
 	case errors.Is(err, pagestream.ErrNoSalvage):
 		return "a salvage takes streams that stand alone and have one round; take another copy of this one, or salvage what it is based on"
 	case errors.Is(err, pagestream.ErrBase):

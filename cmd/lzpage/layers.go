@@ -147,12 +147,13 @@ func rangesOf(regions []pagestream.Region, size int) iter.Seq[regionRange] {
 	}
 }
 
-// eachRange reads all of the topmost stream's regions through the chain and
-// hands them to take, in their order.
+// eachRange reads all of the topmost stream's regions through the chain, hands
+// them to take, in their order, and checks at the end that no stream changed
+// meanwhile.
 func eachRange(ctx context.Context, c *chain.Chain, workers int, take func(r regionRange, data []byte) error) error {
 	size := max(rangeBytes, c.Top().Header().PageSize)
 	newBuffer := func() []byte { return make([]byte, size) }
-	return ordered.Each(ctx, workers, rangesOf(c.Top().Regions(), size), newBuffer, func(_ context.Context, r regionRange, buffer []byte) error {
+	err := ordered.Each(ctx, workers, rangesOf(c.Top().Regions(), size), newBuffer, func(_ context.Context, r regionRange, buffer []byte) error {
 		n, err := c.Top().ReadRegionAt(buffer[:r.length], r.region, int64(r.offset))
 		if n == r.length {
 			return nil
@@ -164,4 +165,8 @@ func eachRange(ctx context.Context, c *chain.Chain, workers int, take func(r reg
 	}, func(_ context.Context, r regionRange, buffer []byte) error {
 		return take(r, buffer[:r.length])
 	})
+	if err != nil {
+		return err
+	}
+	return c.CheckUnchanged()
 }

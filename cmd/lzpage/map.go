@@ -90,6 +90,9 @@ func (r *drawing) run(ctx context.Context, name string) error {
 	}
 	picture.Title = formatText(filepath.Base(in.name))
 	totals, err := stream.each(ctx, &mapSink{Map: picture, places: lost.places})
+	if err == nil && layers != nil {
+		err = layers.CheckUnchanged()
+	}
 	if err == nil {
 		picture.StreamBytes = totals.Stored
 		err = out.draw(picture, format)

@@ -96,6 +96,9 @@ func (r *rebasing) run(ctx context.Context, name string) error {
 			err = onto.explain(err)
 		}
 	}
+	if err == nil && onto != nil {
+		err = onto.layers.CheckUnchanged()
+	}
 	if err == nil {
 		m.enter("writing to the disk")
 		err = out.commit(int64(totals.Stored))

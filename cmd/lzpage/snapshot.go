@@ -110,6 +110,15 @@ func (s *snapshot) ReadRegionAt(p []byte, region int, off int64) (n int, err err
 	return n, s.fail(err)
 }
 
+// checkUnchanged checks that the streams are still those that were opened. An
+// image has nothing to tell it by.
+func (s *snapshot) checkUnchanged() error {
+	if s.layers == nil {
+		return nil
+	}
+	return s.layers.CheckUnchanged()
+}
+
 // pageSize returns that of the stream, 0 of an image, which has none.
 func (s *snapshot) pageSize() int {
 	if s.layers == nil {

@@ -69,6 +69,9 @@ func (a *app) verifyLayers(ctx context.Context, layers *chain.Chain) error {
 	for i := len(layers.Streams) - 1; i >= 0; i-- {
 		s := layers.Streams[i]
 		fail := func(err error) error {
+			if changed := layers.CheckUnchanged(); errors.Is(changed, chain.ErrChanged) {
+				return changed
+			}
 			return &chain.DamageError{Stream: s.Name, Top: top.Name, Chained: len(layers.Streams) > 1, Err: err}
 		}
 		stream, err := a.openStream("verify", inputOf(s), &pagestream.ReadOptions{Workers: workers, Earlier: s})
@@ -82,6 +85,9 @@ func (a *app) verifyLayers(ctx context.Context, layers *chain.Chain) error {
 		if i > 0 && !a.json {
 			a.note("%s is whole: %s and index%s", s.Name, formatCount(totals.Frames, "frame"), formatBelow(layers.Streams[i+1:]))
 		}
+	}
+	if err := layers.CheckUnchanged(); err != nil {
+		return err
 	}
 	s := summary{Command: "verify", Input: top.Name, ID: totals.ID.String(), BasedOn: describeStreams(layers.Streams[1:]), counts: newCounts(totals)}
 	return a.report(s, fmt.Sprintf("%s is whole: %s, index and what differs of %s of memory in %s checked%s",

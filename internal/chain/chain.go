@@ -141,11 +141,14 @@ func (e *DamageError) Error() string {
 // Unwrap returns what is wrong with the stream.
 func (e *DamageError) Unwrap() error { return e.Err }
 
-// Explain returns what reading through the chain has returned as a
-// [DamageError].
+// Explain returns what reading through the chain, whose identities have been
+// checked, has returned as a [DamageError].
 func (c *Chain) Explain(err error) error {
 	if err == nil {
 		return nil
+	}
+	if changed := c.CheckUnchanged(); errors.Is(changed, ErrChanged) {
+		return changed
 	}
 	culprit := c.Top()
 	var bad *pagestream.Error
