@@ -12,7 +12,8 @@ import (
 )
 
 // maxStreams bounds the streams of a chain. Each holds a file open and an index
-// in memory.
+// in memory, so that a chain takes memory as its files take room: no stream is
+// in it twice.
 const maxStreams = 1024
 
 // A Stream is one of a chain.
@@ -103,14 +104,23 @@ func (c *Chain) open(top *Stream, given []string) error {
 
 // descend opens the streams from the topmost down, each by itself.
 func (c *Chain) descend(s *Stream, f *finder) error {
+	seen := make(map[pagestream.ID]bool)
 	for {
 		c.Streams = append(c.Streams, s)
 		var err error
 		if s.ReaderAt, err = pagestream.NewReaderAt(s.src, s.src.Size(), pagestream.ReadOptions{}); err != nil {
 			return &DamageError{s.Name, c.Top().Name, len(c.Streams) > 1, err}
 		}
-		if s.Header().Base == nil {
+		base := s.Header().Base
+		if base == nil {
 			return nil
+		}
+		seen[s.Totals().ID] = true
+		if seen[base.ID] {
+			return c.damage(s, &pagestream.Error{
+				Kind: pagestream.ErrCorrupt, Region: -1, Page: -1,
+				Reason: fmt.Sprintf("it says that it is based on stream %v, which is based on it", base.ID),
+			})
 		}
 		if len(c.Streams) == maxStreams {
 			return fmt.Errorf("%s: its chain has more than %d streams; lzpage rebase makes one of some of them", c.Top().Name, maxStreams)

@@ -3,8 +3,10 @@ package chain
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -340,6 +342,44 @@ func TestPatched(t *testing.T) {
 	if err := c.CheckIdentities(); !errors.As(err, &bad) || bad.Stream != at("a.lzp") || !errors.Is(err, pagestream.ErrCorrupt) {
 		t.Error(err)
 	}
+}
+
+// forge gives the stream in the file another identity, as far as its end says.
+func forge(t *testing.T, name string, id pagestream.ID) {
+	t.Helper()
+	b := get(t, name)
+	tail := b[len(b)-8:]
+	end := b[len(b)-int(binary.LittleEndian.Uint32(tail)):]
+	copy(end[len(end)-8-16:], id[:])
+	const header = 32
+	table := crc32.MakeTable(crc32.Castagnoli)
+	binary.LittleEndian.PutUint32(end[24:], crc32.Checksum(end[header:], table))
+	binary.LittleEndian.PutUint32(end[28:], crc32.Checksum(end[:28], table))
+	put(t, name, b)
+}
+
+// TestCircle checks that streams are refused at once that name themselves or
+// each other as their base.
+func TestCircle(t *testing.T) {
+	dir, _ := series(t, 3)
+	at := func(name string) string { return filepath.Join(dir, name) }
+	zero := open(t, at("g0.lzp")).Top().Totals().ID
+	check := func(what, culprit string) {
+		t.Helper()
+		c, err := try(t, at("g1.lzp"))
+		var bad *DamageError
+		if c != nil || !errors.As(err, &bad) || bad.Stream != at(culprit) || !errors.Is(err, pagestream.ErrCorrupt) ||
+			!strings.Contains(err.Error(), "which is based on it") {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	// The third is based on the second, and claims to be the first.
+	forge(t, at("g2.lzp"), zero)
+	move(t, at("g2.lzp"), at("g0.lzp"))
+	check("each other", "g0.lzp")
+
+	forge(t, at("g1.lzp"), zero)
+	check("itself", "g1.lzp")
 }
 
 // TestTooLong checks that a chain without an end in sight is given up.
