@@ -117,10 +117,8 @@ func (c *Chain) descend(s *Stream, f *finder) error {
 		}
 		seen[s.Totals().ID] = true
 		if seen[base.ID] {
-			return c.damage(s, &pagestream.Error{
-				Kind: pagestream.ErrCorrupt, Region: -1, Page: -1,
-				Reason: fmt.Sprintf("it says that it is based on stream %v, which is based on it", base.ID),
-			})
+			reason := fmt.Sprintf("it says that it is based on stream %v, which is based on it", base.ID)
+			return &DamageError{s.Name, c.Top().Name, true, &pagestream.Error{Kind: pagestream.ErrCorrupt, Region: -1, Page: -1, Reason: reason}}
 		}
 		if len(c.Streams) == maxStreams {
 			return fmt.Errorf("%s: its chain has more than %d streams; lzpage rebase makes one of some of them", c.Top().Name, maxStreams)

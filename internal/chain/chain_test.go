@@ -368,7 +368,7 @@ func TestCircle(t *testing.T) {
 		t.Helper()
 		c, err := try(t, at("g1.lzp"))
 		var bad *DamageError
-		if c != nil || !errors.As(err, &bad) || bad.Stream != at(culprit) || !errors.Is(err, pagestream.ErrCorrupt) ||
+		if c != nil || !errors.As(err, &bad) || bad.Stream != at(culprit) || !bad.Chained || !errors.Is(err, pagestream.ErrCorrupt) ||
 			!strings.Contains(err.Error(), "which is based on it") {
 			t.Errorf("%s: %v", what, err)
 		}
