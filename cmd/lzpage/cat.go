@@ -32,9 +32,11 @@ func newCatCommand(a *app) *cobra.Command {
 		Use:   "cat [flags] FILE",
 		Short: "Write some of the memory in a stream to standard output",
 		Long: `Cat writes pages of a region, or a range of the guest's addresses, to standard
-output. It reads no more of the stream, and of those that it is based on, than
-it must, so FILE has to be a file, not a pipe. A range that is not all there is an
-error.
+output. It decodes no more of the stream, and of those that it is based on, than
+it must, so FILE has to be a file, not a pipe. Before that and after it reads the
+32 bytes at the head of each frame, some 16 pages, of all of them: where a file was
+written over with another stream, even in part, that is an error. So is a range
+that is not all there.
 
 The regions and their numbers are what lzpage info lists.`,
 		Example: `  lzpage cat --address 0x100000 --length 256 guest.ram.lzp | od -A x -t x1z
@@ -83,7 +85,7 @@ func (r *cutting) run(ctx context.Context, name string, byAddress bool) error {
 	if !in.seekable() {
 		return in.failPipe("cat")
 	}
-	layers, err := r.openChain(in)
+	layers, err := r.openSoundChain(in)
 	if err != nil {
 		return err
 	}
@@ -109,6 +111,9 @@ func (r *cutting) run(ctx context.Context, name string, byAddress bool) error {
 			err = copySpan(ctx, w, layers, s)
 		}
 		size += s.length
+	}
+	if err == nil {
+		err = layers.CheckUnchanged()
 	}
 	switch {
 	case err == nil:

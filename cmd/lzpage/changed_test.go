@@ -81,7 +81,7 @@ func ended(t *testing.T, err error, said, at string) {
 // TestBaseChangesWhileReading writes over the base of streams while commands
 // whose output is a pipe wait for its reader.
 func TestBaseChangesWhileReading(t *testing.T) {
-	for _, args := range [][]string{{"decompress"}, {"rebase"}} {
+	for _, args := range [][]string{{"decompress"}, {"rebase"}, {"cat", "--page", "0", "--count", "8192"}} {
 		t.Run(args[0], func(t *testing.T) {
 			at, writeOver := changing(t)
 			cmd := exec.Command("lzpage", append(args, "-q", "-o", "-", at("tue.lzp"))...)
@@ -103,6 +103,21 @@ func TestBaseChangesWhileReading(t *testing.T) {
 			}
 			ended(t, cmd.Wait(), said.String(), at("mon.lzp"))
 		})
+	}
+}
+
+// TestBaseChangedBefore writes over half of a base before it is read.
+func TestBaseChangedBefore(t *testing.T) {
+	at, _ := changing(t)
+	put(t, at("mon.lzp"), get(t, at("new.lzp"))[:changedSize/2])
+	for _, args := range [][]string{{"cat", "--page", "9", at("tue.lzp")}, {"cat", "--page", "9", at("mon.lzp")}, {"decompress", "-o", "-", at("tue.lzp")}, {"rebase", "-o", "-", at("tue.lzp")}} {
+		cmd := exec.Command("lzpage", args...)
+		var said bytes.Buffer
+		cmd.Stderr = &said
+		out, err := cmd.Output()
+		if err == nil || len(out) > 0 || !strings.Contains(said.String(), at("mon.lzp")) || !strings.Contains(said.String(), "its frames are those of stream ") {
+			t.Errorf("%v: %v, %d bytes: %s", args, err, len(out), &said)
+		}
 	}
 }
 
