@@ -111,12 +111,13 @@ func (r *rebasing) run(ctx context.Context, name string) error {
 	return r.report(s, fmt.Sprintf("%s: %s in %s, ratio %.2f%s", out.name, formatSize(s.Bytes), formatSize(s.Stored), s.Ratio, formatBelow(below)), out.toStandard())
 }
 
-// options returns how to write a stream like the one with the header.
+// options returns how to write a stream like the one with the header. That may
+// name more pages to remember for duplicates than readers agree to.
 func (r *rebasing) options(h pagestream.Header) pagestream.Options {
 	o := pagestream.Options{
 		PageSize:        h.PageSize,
 		ClusterPages:    h.ClusterPages,
-		DuplicateWindow: int(min(h.DuplicateWindow, pagestream.MaxDuplicateWindow)),
+		DuplicateWindow: int(min(h.DuplicateWindow, uint64(pagestream.DefaultMaxWindowBytes/h.PageSize))),
 		Level:           lzrw1.Level(r.level),
 		Metadata:        h.Metadata,
 		Workers:         r.useLittle(),

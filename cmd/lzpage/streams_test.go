@@ -57,6 +57,10 @@ var streams = map[string]func() []byte{
 		}
 		return b.Bytes()
 	},
+	// window remembers more pages for duplicates than readers do by default.
+	"window": func() []byte {
+		return writeStream(pagestream.Options{DuplicateWindow: pagestream.MaxDuplicateWindow}, region(0, 8192))
+	},
 	// newer is of version 2.
 	"newer": func() []byte {
 		b := writeStream(pagestream.Options{}, region(0, 4096))
