@@ -13,6 +13,7 @@ type indexPart struct {
 	round   int
 	first   uint64 // page within the region
 	offset  int64  // in the stream, of the first frame listed
+	end     int64  // in the stream, where the frames listed must have ended
 	entries []byte
 }
 
@@ -59,11 +60,12 @@ func (p *indexPart) appendPayload(b []byte) []byte {
 	return append(b, p.entries...)
 }
 
-// parseIndexPart reads an index frame's payload, which it keeps.
-func parseIndexPart(h *frameHeader, payload []byte) (indexPart, bool) {
+// parseIndexPart reads the payload of an index frame, and keeps it. The frame
+// stands at end.
+func parseIndexPart(h *frameHeader, end int64, payload []byte) (indexPart, bool) {
 	c := cursor{rest: payload}
 	offset, round := c.uint64(), c.varint()
-	return indexPart{int(round), h.first, int64(offset), c.rest}, int64(offset) >= 0 && round <= MaxRounds && len(c.rest) > 0
+	return indexPart{int(round), h.first, int64(offset), end, c.rest}, offset < uint64(end) && round <= MaxRounds && len(c.rest) > 0
 }
 
 // An indexWalk goes through the frames that an index's parts list.
@@ -115,7 +117,7 @@ func (w *indexWalk) next() bool {
 	w.count++
 	*e = indexEntry{e.offset + e.length, int64(length >> 1), first + gap, pages, length&1 != 0}
 	ok := !w.rest.bad && w.count <= indexEntries && (w.count > 1 || gap == 0) &&
-		e.length >= frameHeaderSize && e.length <= int64(w.geometry.maxFramePages(w.geometry.clusterPages())) && e.offset >= 0 &&
+		e.length >= frameHeaderSize && e.length <= int64(w.geometry.maxFramePages(w.geometry.clusterPages())) && e.offset >= 0 && e.length <= w.parts[0].end-e.offset &&
 		gap <= most && pages > 0 && pages <= most && e.first <= most-pages
 	if !ok {
 		w.bad, w.parts, w.rest.rest = true, nil, nil

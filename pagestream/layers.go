@@ -18,12 +18,14 @@ type readScratch struct {
 	header  frameHeader
 	decoder clusterDecoder
 	from    *ReaderAt // where it was read
+	round   int
 	entry   indexEntry
 
 	dst       []byte // the pages
 	first     uint64
 	settled   []int // by page: the layer, 0 being the topmost, that has it whole; notSettled
 	unsettled int   // pages
+	written   []bool
 	steps     []readStep
 	pages     [][]byte // where a frame's pages go
 }
@@ -37,7 +39,9 @@ type readStep struct {
 	round  int
 	layer  int
 	entry  indexEntry // the frame to decode, if its length is not 0
-	clear  []byte     // else bytes to clear
+	read   bool       // on the way down: the frame has this header CRC
+	crc    uint32
+	clear  []byte // else bytes to clear
 }
 
 // readPages reads pages of a region from first on into dst, as they are before
@@ -60,6 +64,8 @@ func (s *readScratch) begin(dst []byte, first uint64, g geometry) {
 	for i := range s.settled {
 		s.settled[i] = notSettled
 	}
+	s.written = slices.Grow(s.written[:0], n)[:n]
+	clear(s.written)
 	s.steps = s.steps[:0]
 }
 
@@ -134,7 +140,7 @@ func (s *readScratch) settleAsZero(first, end uint64, layer int) {
 	for i := int(first - s.first); i < int(end-s.first); i++ {
 		if s.settled[i] == notSettled {
 			clear(s.dst[i*size:][:size])
-			s.settled[i] = layer
+			s.settled[i], s.written[i] = layer, true
 			s.unsettled--
 		}
 	}
@@ -188,6 +194,7 @@ func (s *readScratch) settleBy(step *readStep) (used bool, err error) {
 	if err := s.load(step.stream, step.region, step.round, step.entry); err != nil {
 		return false, err
 	}
+	step.read, step.crc = true, s.header.crc
 	for i := range s.decoder.records {
 		record := &s.decoder.records[i]
 		if record.page < s.first || record.page-s.first >= uint64(len(s.settled)) {
@@ -204,7 +211,7 @@ func (s *readScratch) settleBy(step *readStep) (used bool, err error) {
 	return used, nil
 }
 
-// up takes the steps of the way up.
+// up takes the steps of the way up. Each page must have been written then.
 func (s *readScratch) up() error {
 	for i := len(s.steps) - 1; i >= 0; i-- {
 		step := &s.steps[i]
@@ -215,11 +222,28 @@ func (s *readScratch) up() error {
 		if err := s.load(step.stream, step.region, step.round, step.entry); err != nil {
 			return err
 		}
+		if step.read && s.header.crc != step.crc {
+			return s.header.corrupt(step.entry.offset, int64(step.entry.first), "the frame has changed while it was read", nil)
+		}
 		if err := s.decode(step); err != nil {
 			return err
 		}
 	}
+	if i := slices.Index(s.written, false); i >= 0 {
+		return s.notWritten(s.first + uint64(i))
+	}
 	return nil
+}
+
+// notWritten returns the error of a page that the layer that should carry it
+// does not.
+func (s *readScratch) notWritten(page uint64) error {
+	layer := s.settled[page-s.first]
+	k := slices.IndexFunc(s.steps, func(step readStep) bool {
+		return step.layer == layer && step.entry.first <= page && page < step.entry.end()
+	})
+	step := &s.steps[k]
+	return &Error{ErrCorrupt, step.entry.offset, step.region, int64(page), "the frame does not carry the page that the index says", nil}
 }
 
 // decode decodes the pages that are settled by the step's frame, and applies
@@ -237,13 +261,14 @@ func (s *readScratch) decode(step *readStep) error {
 		k := int(record.page - s.first)
 		page := s.dst[k*size:][:size]
 		switch {
-		case record.kind == Delta && s.settled[k] > step.layer:
+		case record.kind == Delta && s.settled[k] > step.layer && s.written[k]:
 			region := &step.stream.regions[step.region]
 			if rest := region.Length - record.page*uint64(size); rest < uint64(size) {
 				clear(page[rest:])
 			}
 		case record.kind != Delta && s.settled[k] == step.layer:
 			duplicates = duplicates || record.kind == Duplicate
+			s.written[k] = true
 		default:
 			continue
 		}
@@ -273,7 +298,7 @@ func (s *readScratch) noPages(n int) [][]byte {
 // load reads and parses the pages frame of the entry of the index, unless it
 // is the one read last.
 func (s *readScratch) load(r *ReaderAt, region, round int, e indexEntry) error {
-	if s.from == r && s.entry == e && int(s.header.region) == region {
+	if s.from == r && s.round == round && s.entry == e && int(s.header.region) == region {
 		return nil
 	}
 	s.from = nil
@@ -300,7 +325,7 @@ func (s *readScratch) load(r *ReaderAt, region, round int, e indexEntry) error {
 	if records := s.decoder.records; records[len(records)-1].page+1 != e.end() {
 		return h.corrupt(e.offset, int64(e.first), "the frame has other pages than the index says", nil)
 	}
-	s.header, s.from, s.entry = h, r, e
+	s.header, s.from, s.round, s.entry = h, r, round, e
 	return nil
 }
 

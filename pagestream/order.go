@@ -238,7 +238,7 @@ func (o *streamOrder) takeSparse(r *streamRegion, h *frameHeader, offset int64, 
 }
 
 func (o *streamOrder) takeIndex(h *frameHeader, offset int64, payload []byte) error {
-	part, ok := parseIndexPart(h, payload)
+	part, ok := parseIndexPart(h, offset, payload)
 	number := int(h.region)
 	if part.round != o.indexRound {
 		o.indexNext = 0

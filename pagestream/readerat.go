@@ -151,7 +151,7 @@ func (r *ReaderAt) readIndex(at, end int64, options ReadOptions) error {
 			}
 			r.regions = append(r.regions, indexedRegion{storedRegion: region})
 		case indexFrame:
-			part, ok := parseIndexPart(&h, payload)
+			part, ok := parseIndexPart(&h, at, payload)
 			if !ok || len(r.regions) == 0 || int(h.region) != len(r.regions)-1 {
 				return h.corrupt(offset, -1, "index out of place", nil)
 			}
@@ -168,18 +168,23 @@ func (r *ReaderAt) readIndex(at, end int64, options ReadOptions) error {
 }
 
 // add adds a part to the region's index. It reports false where the part must
-// stand before those that are there.
+// stand before those that are there. What a part lists ends in the stream
+// before what the next one lists: no frame is of two rounds.
 func (r *indexedRegion) add(part indexPart) bool {
 	n := len(r.rounds)
-	if n == 0 || part.round > r.rounds[n-1].number {
-		r.rounds = append(r.rounds, indexedRound{part.round, []indexPart{part}})
-		return true
+	if n > 0 {
+		last := &r.rounds[n-1]
+		before := &last.parts[len(last.parts)-1]
+		if part.round < last.number || part.round == last.number && part.first <= before.first || part.offset <= before.offset {
+			return false
+		}
+		before.end = part.offset
+		if part.round == last.number {
+			last.parts = append(last.parts, part)
+			return true
+		}
 	}
-	last := &r.rounds[n-1]
-	if part.round < last.number || part.first <= last.parts[len(last.parts)-1].first {
-		return false
-	}
-	last.parts = append(last.parts, part)
+	r.rounds = append(r.rounds, indexedRound{part.round, []indexPart{part}})
 	return true
 }
 
@@ -243,7 +248,8 @@ func (r *ReaderAt) ReadRegionAt(p []byte, region int, off int64) (int, error) {
 		page, within := at/size, at%size
 		if rest := min(uint64(len(p)-n), uint64(r.geometry.batchBytes())); within == 0 && rest >= size {
 			whole := p[n:][:rest-rest%size]
-			if r.readPages(whole, allRounds, region, page) == nil {
+			err := r.readPages(whole, allRounds, region, page)
+			if err == nil {
 				n += len(whole)
 				continue
 			}
@@ -255,7 +261,7 @@ func (r *ReaderAt) ReadRegionAt(p []byte, region int, off int64) (int, error) {
 				n += int(size)
 				page++
 			}
-			continue
+			return n, err // of a file that changes
 		}
 		c, err := r.readPartly(p[n:], region, page, within)
 		if err != nil {
