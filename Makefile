@@ -40,7 +40,7 @@ snapshots:
 test:
 	@scripts/need go $(SYSTEM) $(PEERS) $(C)
 	go test ./...
-	go test -race -run 'Pieces|Cancel|Concurrent|Slow|Failing|Output' ./pagestream ./internal/image
+	go test -race -short -run 'Pieces|Cancel|Concurrent|Slow|Failing|Output|Rounds|Chain' ./pagestream ./internal/image ./internal/ordered
 	cd bench && go test ./...
 
 # what CI runs beside the tests
@@ -75,19 +75,19 @@ kernels:
 	@scripts/need go $(C)
 	@for kernels in $(or $(KERNELS_$(shell uname -m)),portable); do \
 		echo "go test with kernels $$kernels"; \
-		LZPAGE_KERNELS=$$kernels LZPAGE_REQUIRE_KERNELS=$$kernels go test -count=1 -short ./lzrw1/... ./pagestream ./fuzz || exit 1; \
+		LZPAGE_KERNELS=$$kernels LZPAGE_REQUIRE_KERNELS=$$kernels go test -count=1 -short ./lzrw1/... ./delta ./pagestream ./fuzz || exit 1; \
 	done
-	go test -short -tags purego ./lzrw1/... ./pagestream
-	go test -short -race -skip 'GreedySingle|GreedyLockstep' ./lzrw1/...
-	go test -short -asan -skip 'GreedySingle|GreedyLockstep' ./lzrw1/...
+	go test -short -tags purego ./lzrw1/... ./delta ./pagestream
+	go test -short -race -skip 'GreedySingle|GreedyLockstep|Allocations' ./lzrw1/... ./delta
+	go test -short -asan -skip 'GreedySingle|GreedyLockstep|Allocations' ./lzrw1/... ./delta
 
 # the tests with words of 32 bits, and under emulation on a big-endian machine,
 # on arm64, and on amd64 without AVX2 and without SSSE3
 emulated:
 	@scripts/need go qemu-s390x-static:qemu-user-static
-	CGO_ENABLED=0 GOARCH=386 go test -short ./lzrw1/... ./pagestream/... ./internal/image
-	CGO_ENABLED=0 GOARCH=s390x go test -short -exec qemu-s390x-static ./lzrw1/... ./pagestream/... ./internal/image
-	CGO_ENABLED=0 GOARCH=arm64 LZPAGE_REQUIRE_KERNELS=neon go test -short -exec qemu-aarch64-static ./lzrw1/... ./pagestream/... ./fuzz
+	CGO_ENABLED=0 GOARCH=386 go test -short ./lzrw1/... ./delta ./pagestream/... ./internal/image ./internal/chain
+	CGO_ENABLED=0 GOARCH=s390x go test -short -exec qemu-s390x-static ./lzrw1/... ./delta ./pagestream/... ./internal/image
+	CGO_ENABLED=0 GOARCH=arm64 LZPAGE_REQUIRE_KERNELS=neon go test -short -exec qemu-aarch64-static ./lzrw1/... ./delta ./pagestream/... ./fuzz
 	CGO_ENABLED=0 GOARCH=amd64 LZPAGE_REQUIRE_KERNELS=ssse3 go test -short -exec 'qemu-x86_64-static -cpu Nehalem' ./lzrw1/...
 	CGO_ENABLED=0 GOARCH=amd64 LZPAGE_REQUIRE_KERNELS=sse2 go test -short -exec 'qemu-x86_64-static -cpu Opteron_G1' ./lzrw1/...
 
