@@ -414,11 +414,57 @@ func TestZeroRun(t *testing.T) {
 						t.Fatalf("seed %d: %d pages from %d on are not all zero", seed, n, first)
 					}
 				}
+				pages, err := base.ZeroRun(0, first)
+				left := uint64((length+pageSize-1)/pageSize) - min(first, uint64((length+pageSize-1)/pageSize))
+				switch {
+				case left == 0:
+					if pages != 0 || err != ErrRange {
+						t.Fatalf("page %d of a shorter region: %d, %v", first, pages, err)
+					}
+				case err != nil, zero && pages != min(n, left), !zero && pages != 0:
+					t.Fatalf("page %d: %d pages of %d, of which it is true that they are zero: %v, %v", first, pages, n, zero, err)
+				}
 			}
 		}
 	}
 	if claimed < 1000 {
 		t.Errorf("only %d pages are said to be zero", claimed)
+	}
+}
+
+// A region of 4 TiB, zero but for a page, is known to be so by two calls, also
+// where that is an increment's.
+func TestZeroRunOfHoles(t *testing.T) {
+	const pages, full = 1 << 30, 12345678
+	var base *ReaderAt
+	for range 2 {
+		var out bytes.Buffer
+		w, err := NewWriter(context.Background(), &out, Options{Base: base})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = w.BeginRegion(Region{Length: pages * DefaultPageSize})
+		_ = w.Skip(full * DefaultPageSize)
+		_, _ = w.Write(bytes.Repeat([]byte{1, 2}, DefaultPageSize/2))
+		_ = w.Skip((pages - full - 1) * DefaultPageSize)
+		if _, err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		base = openAt(t, out.Bytes(), base)
+		cluster := uint64(full / DefaultClusterPages * DefaultClusterPages) // that of the page is not a zero run
+		for _, c := range []struct{ page, zero uint64 }{{0, cluster}, {5, cluster - 5}, {full, 0}, {cluster + DefaultClusterPages, pages - cluster - DefaultClusterPages}, {pages - 1, 1}} {
+			if n, err := base.ZeroRun(0, c.page); n != c.zero || err != nil {
+				t.Errorf("%d pages from page %d on are zero, %v; it should be %d", n, c.page, err, c.zero)
+			}
+		}
+		for _, region := range []int{-1, 1} {
+			if _, err := base.ZeroRun(region, 0); err != ErrRange {
+				t.Errorf("region %d: %v", region, err)
+			}
+		}
+		if _, err := base.ZeroRun(0, pages); err != ErrRange {
+			t.Errorf("a page beyond the end: %v", err)
+		}
 	}
 }
 

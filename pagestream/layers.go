@@ -379,3 +379,22 @@ func (r *ReaderAt) zeroRun(region int, first uint64) (n uint64, zero bool, err e
 		}
 	}
 }
+
+// ZeroRun returns how many pages of a region, from the given page on, are zero
+// as far as that shows without decoding pages: it goes by zero runs, in all
+// layers, and by what the layers above them do not carry. 0 means that the page
+// is not known to be zero, and nothing of the pages behind it.
+func (r *ReaderAt) ZeroRun(region int, page uint64) (pages uint64, err error) {
+	if region < 0 || region >= len(r.regions) {
+		return 0, ErrRange
+	}
+	all := r.regions[region].Pages(r.geometry.pageSize())
+	if page >= all {
+		return 0, ErrRange
+	}
+	n, zero, err := r.zeroRun(region, page)
+	if err != nil || !zero {
+		return 0, err
+	}
+	return min(n, all-page), nil
+}
