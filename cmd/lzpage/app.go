@@ -118,7 +118,7 @@ func (a *app) messages() io.Writer {
 
 // say writes a line to the user.
 func (a *app) say(format string, args ...any) {
-	fmt.Fprintf(a.messages(), "lzpage: "+format+"\n", args...)
+	fmt.Fprintf(a.messages(), "lzpage: %s\n", formatLines(fmt.Sprintf(format, args...)))
 }
 
 // note writes a line to the user that one who wants quiet can do without.

@@ -188,10 +188,10 @@ func (d *description) write(w io.Writer) error {
 		row("identity\t%s", d.ID)
 	}
 	for _, s := range d.BasedOn {
-		row("based on\t%s, %s, %s", s.File, formatSize(s.Stored), s.ID)
+		row("based on\t%s, %s, %s", formatText(s.File), formatSize(s.Stored), s.ID)
 	}
 	if d.Missing != "" {
-		row("missing\t%s", d.Missing)
+		row("missing\t%s", formatLines(d.Missing))
 	}
 	row("memory\t%s, in a file of %s", formatSize(d.Memory), formatSize(d.File))
 	row("pages\tof %s, decoded in clusters of %d; duplicates among the last %d", formatSize(uint64(d.PageSize)), d.ClusterPages, d.Window)

@@ -32,7 +32,7 @@ type progress struct {
 
 // beginProgress begins to show how far the run is, as state says.
 func (a *app) beginProgress(title string, current func() state) {
-	p := &progress{title: title, started: time.Now(), state: current}
+	p := &progress{title: formatText(title), started: time.Now(), state: current}
 	if !a.quiet && term.IsTerminal(int(os.Stderr.Fd())) {
 		p.showBar()
 	}

@@ -26,6 +26,10 @@ var streams = map[string]func() []byte{
 		r.Name = "\x1b[2Jram"
 		return writeStream(pagestream.Options{Metadata: []pagestream.Metadata{{Key: "guest", Value: "\x1b]0;web1\x07"}}}, r)
 	},
+	// steering and reordering are based on streams whose names would steer a
+	// terminal, and write backwards.
+	"steering":   func() []byte { return missingBase("\x1b]0;web1\x07\x1b[31mred\nidentity  fake.lzp") },
+	"reordering": func() []byte { return missingBase("a\u202eb.lzp") },
 	// rounds has the memory of the image rounds, in two rounds.
 	"rounds": func() []byte {
 		first, last := noise(20, roundsSize), images["rounds"]()
@@ -72,6 +76,16 @@ var streams = map[string]func() []byte{
 		binary.LittleEndian.PutUint32(b[28:], crc32.Checksum(b[:28], table))
 		return b
 	},
+}
+
+// missingBase returns a stream that is based on another one of the name.
+func missingBase(name string) []byte {
+	b := writeStream(pagestream.Options{}, region(0, 4096))
+	base, err := pagestream.NewReaderAt(bytes.NewReader(b), int64(len(b)), pagestream.ReadOptions{})
+	if err != nil {
+		panic(err)
+	}
+	return writeStream(pagestream.Options{Base: base, BaseName: name}, region(0, 8192))
 }
 
 func region(offset, length uint64) pagestream.Region {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"unicode"
 
 	"github.com/lzpage/lzpage/pagestream"
 )
@@ -138,7 +139,7 @@ func (f *finder) search(s *Stream, missing *MissingError) (string, error) {
 	}
 	dir := filepath.Dir(s.Name)
 	hint := ""
-	if base.Name != "" && filepath.Base(base.Name) == base.Name {
+	if isFileName(base.Name) {
 		hint = filepath.Join(dir, base.Name)
 		switch other := f.look(hint); {
 		case other.err == nil && other.id == base.ID:
@@ -152,6 +153,12 @@ func (f *finder) search(s *Stream, missing *MissingError) (string, error) {
 		}
 	}
 	return f.searchDir(dir, hint, base.ID, missing, tried)
+}
+
+// isFileName reports whether the name, which a stream gives, is that of a file in
+// a directory. Control characters would forge lines of messages.
+func isFileName(name string) bool {
+	return name != "" && filepath.Base(name) == name && strings.IndexFunc(name, unicode.IsControl) < 0
 }
 
 // searchDir looks into the streams of a directory.
