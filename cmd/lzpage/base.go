@@ -17,21 +17,16 @@ type base struct {
 
 // openBase opens the stream that the user named as a base.
 func (a *app) openBase(name string) (*base, error) {
-	in, err := open(name)
+	in, err := openSeekable(name, "comparing with a base")
 	if err != nil {
 		return nil, err
 	}
-	b := &base{in: in}
-	if !in.seekable() {
-		err = in.failPipe("comparing with a base")
-	} else {
-		b.layers, err = a.openSoundChain(in)
-	}
+	layers, err := a.openSoundChain(in)
 	if err != nil {
 		in.Close()
 		return nil, err
 	}
-	return b, nil
+	return &base{in, layers}, nil
 }
 
 func (b *base) close() error { return errors.Join(b.layers.Close(), b.in.Close()) }

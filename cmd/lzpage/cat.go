@@ -77,14 +77,11 @@ type span struct {
 }
 
 func (r *cutting) run(ctx context.Context, name string, byAddress bool) error {
-	in, err := open(name)
+	in, err := openSeekable(name, "cat")
 	if err != nil {
 		return err
 	}
 	defer in.Close()
-	if !in.seekable() {
-		return in.failPipe("cat")
-	}
 	layers, err := r.openSoundChain(in)
 	if err != nil {
 		return err

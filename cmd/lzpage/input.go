@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -48,6 +49,24 @@ func open(name string) (*input, error) {
 	return in, err
 }
 
+// openSeekable opens the file that the user named for a command that reads it at
+// any place. A named pipe is refused without waiting for what writes to it.
+func openSeekable(name, command string) (*input, error) {
+	if name != standard {
+		if info, err := os.Stat(name); err == nil && info.Mode()&fs.ModeNamedPipe != 0 {
+			return nil, failPipe(name, command)
+		}
+	}
+	in, err := open(name)
+	if err == nil && !in.seekable() {
+		err = errors.Join(failPipe(in.name, command), in.Close())
+	}
+	if err != nil {
+		return nil, err
+	}
+	return in, nil
+}
+
 func newInput(name string, f *os.File) (*input, error) {
 	in := &input{File: f, name: name, size: -1}
 	info, err := f.Stat()
@@ -69,9 +88,9 @@ func newInput(name string, f *os.File) (*input, error) {
 // seekable reports whether the input can be read at any place.
 func (in *input) seekable() bool { return in.size >= 0 }
 
-// failPipe says that the command cannot read the input, which is not seekable.
-func (in *input) failPipe(command string) error {
-	return fmt.Errorf("%s is not a regular file, and %s reads where it wants to; save it to a file first", in.name, command)
+// failPipe says that the command cannot read a file that is not seekable.
+func failPipe(name, command string) error {
+	return fmt.Errorf("%s is not a regular file, and %s reads where it wants to; save it to a file first", name, command)
 }
 
 // section returns the seekable input's bytes.

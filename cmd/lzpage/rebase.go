@@ -53,14 +53,11 @@ func (r *rebasing) run(ctx context.Context, name string) error {
 	if r.output == "" {
 		return errors.New("name the output with -o")
 	}
-	in, err := open(name)
+	in, err := openSeekable(name, "rebase")
 	if err != nil {
 		return err
 	}
 	defer in.Close()
-	if !in.seekable() {
-		return in.failPipe("rebase")
-	}
 	layers, err := r.openSoundChain(in)
 	if err != nil {
 		return err

@@ -21,7 +21,7 @@ type snapshot struct {
 
 // openSnapshot opens the stream or memory image that the user named.
 func (a *app) openSnapshot(name string) (*snapshot, error) {
-	in, err := open(name)
+	in, err := openSeekable(name, "diff")
 	if err != nil {
 		return nil, err
 	}
@@ -51,9 +51,6 @@ func (s *snapshot) inputs() []*input {
 
 // read finds out what the input is and which regions it has.
 func (s *snapshot) read(a *app) error {
-	if !s.seekable() {
-		return s.failPipe("diff")
-	}
 	if s.size == 0 {
 		return s.fail(errors.New("it is empty"))
 	}
