@@ -104,6 +104,15 @@ func NewCache(options CacheOptions) (*Cache, error) {
 // PageSize returns the size of the cache's pages, in bytes.
 func (c *Cache) PageSize() int { return c.pageSize }
 
+// Len returns how many pages are in the cache.
+func (c *Cache) Len() int {
+	n := 0
+	for i := range c.shards {
+		n += c.shards[i].pages()
+	}
+	return n
+}
+
 // Get asks for the page and copies it to dst, which must be as long as a page.
 // It reports false if the page is not there.
 func (c *Cache) Get(dst []byte, key Key) bool {

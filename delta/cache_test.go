@@ -128,6 +128,9 @@ func TestCacheKeepsNoZeros(t *testing.T) {
 		t.Error("an old version is there after a Put of zeros")
 	}
 	c.shards[0].verify(t)
+	if n := c.Len(); n != 0 {
+		t.Errorf("%d pages are left", n)
+	}
 	if s := c.EndRound(); s != (CacheStats{Hits: 1, Misses: 1}) {
 		t.Errorf("stats %+v, want a hit and a miss", s)
 	}
@@ -167,6 +170,9 @@ func TestCacheKeepsItsLimit(t *testing.T) {
 				t.Errorf("the cache takes %d bytes, its limit is %d", took, tc.bytes)
 			}
 			pages := int64(c.EndRound().Pages)
+			if n := c.Len(); int64(n) != pages {
+				t.Errorf("Len says %d pages, EndRound %d", n, pages)
+			}
 			if share := float64(pages*int64(tc.pageSize)) / float64(tc.bytes); share < tc.least {
 				t.Errorf("%d pages of %d bytes in %d bytes: %.3f, want %.2f", pages, tc.pageSize, tc.bytes, share, tc.least)
 			}

@@ -126,6 +126,12 @@ func (s *cacheShard) load(dst []byte, e uint32) bool {
 	return true
 }
 
+func (s *cacheShard) pages() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.policy.used
+}
+
 func (s *cacheShard) endRound(age bool) CacheStats {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -358,3 +358,22 @@ func TestCacheOfOtherPages(t *testing.T) {
 		t.Error("a cache of pages of another size is taken")
 	}
 }
+
+// A page that is in the cache from elsewhere would count as one that the
+// readers of the stream have.
+func TestUsedCache(t *testing.T) {
+	cache := newCache(t, 1<<20, 4096)
+	page := bytes.Repeat([]byte("page"), 1024)
+	cache.Put(delta.Key{Page: 1}, page)
+	if _, err := NewWriter(context.Background(), io.Discard, Options{Cache: cache}); err == nil {
+		t.Error("a cache that holds a page is taken")
+	}
+	cache.Put(delta.Key{Page: 1}, make([]byte, 4096)) // takes the page out
+	w, err := NewWriter(context.Background(), io.Discard, Options{Cache: cache})
+	if err != nil {
+		t.Fatalf("a cache that is empty again: %v", err)
+	}
+	if _, err := w.Close(); err != nil {
+		t.Error(err)
+	}
+}

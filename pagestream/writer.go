@@ -59,8 +59,8 @@ type Options struct {
 	// those who look for it. It may be empty.
 	BaseName string
 	// Cache, unless nil, keeps what the stream carries, so that pages of later
-	// rounds go as what differs from their earlier versions. It must be empty
-	// when the stream begins, and of pages of PageSize bytes. It counts as
+	// rounds go as what differs from their earlier versions. It must be this
+	// stream's alone, empty when that begins, and of pages of PageSize bytes. It counts as
 	// saved what a page takes less than a plain one. Its rounds are the
 	// caller's to end, with EndRound behind each BeginRound. Where it is too
 	// small for all pages, what it keeps and so the stream depend on the
@@ -173,8 +173,13 @@ func NewWriter(ctx context.Context, dst io.Writer, options Options) (*Writer, er
 	if base := options.Base; base != nil && base.geometry.pageLog2 != g.pageLog2 {
 		return nil, &Error{ErrBase, 0, -1, -1, fmt.Sprintf("its pages have %d bytes, those of the stream are to have %d", base.geometry.pageSize(), g.pageSize()), nil}
 	}
-	if cache := options.Cache; cache != nil && cache.PageSize() != g.pageSize() {
-		return nil, fmt.Errorf("pagestream: a cache of pages of %d bytes for a stream of pages of %d", cache.PageSize(), g.pageSize())
+	if cache := options.Cache; cache != nil {
+		if cache.PageSize() != g.pageSize() {
+			return nil, fmt.Errorf("pagestream: a cache of pages of %d bytes for a stream of pages of %d", cache.PageSize(), g.pageSize())
+		}
+		if n := cache.Len(); n > 0 {
+			return nil, fmt.Errorf("pagestream: a cache that holds %d pages already, which readers of the stream have not: each stream needs a new one", n)
+		}
 	}
 	if !validBaseName(options.BaseName) {
 		return nil, fmt.Errorf("pagestream: %q is not the name of a file in a directory", options.BaseName)
