@@ -49,7 +49,8 @@ func (w *Writer) BeginRound() error {
 
 // WritePages takes pages of a region from first on, as they are in the round
 // that has begun. Pages come in ascending order of region and page, each once
-// at most. data is whole pages, but the region's last one may end with it.
+// at most. data is whole pages, but the region's last one may end with it; no
+// pages change nothing.
 func (w *Writer) WritePages(region int, first uint64, data []byte) error {
 	if err := w.failed(); err != nil {
 		return err
@@ -69,6 +70,9 @@ func (w *Writer) WritePages(region int, first uint64, data []byte) error {
 	if at := first << w.geometry.pageLog2; first >= w.geometry.maxPages() || at > r.final || uint64(len(data)) > r.final-at ||
 		len(data)%size != 0 && uint64(len(data)) < r.final-at {
 		return w.fail(fmt.Errorf("pagestream: %d bytes at page %d are not pages of region %d, which has %d bytes", len(data), first, region, r.final))
+	}
+	if len(data) == 0 {
+		return nil
 	}
 	if region != w.turn.region {
 		w.endRound()

@@ -334,7 +334,67 @@ func TestRoundsMisuse(t *testing.T) {
 		if err := w.BeginRound(); !errors.Is(err, errClosed) {
 			t.Errorf("%s: a round behind Close: %v", name, err)
 		}
+		for range 10 { // more than there are batches
+			if err := w.BeginRegion(Region{}); !errors.Is(err, errClosed) {
+				t.Fatalf("%s: a region behind Close: %v", name, err)
+			}
+		}
 	}
+}
+
+// Behind Close all is refused, also where nothing went wrong before.
+func TestBehindClose(t *testing.T) {
+	w, err := NewWriter(context.Background(), io.Discard, Options{Workers: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for range 10 { // more than there are batches
+		if err := w.BeginRegion(Region{}); !errors.Is(err, errClosed) {
+			t.Fatalf("a region: %v", err)
+		}
+	}
+	if _, err := w.Write([]byte{1}); !errors.Is(err, errClosed) {
+		t.Errorf("bytes: %v", err)
+	}
+	if err := w.BeginRound(); !errors.Is(err, errClosed) {
+		t.Errorf("a round: %v", err)
+	}
+	if err := w.WritePages(0, 0, nil); !errors.Is(err, errClosed) {
+		t.Errorf("pages: %v", err)
+	}
+}
+
+// A call without pages does not move the turn.
+func TestNoPagesOfARound(t *testing.T) {
+	const pageSize = 512
+	all := []memory{
+		{Region{Length: 9 * pageSize}, guestMemory(1, 9*pageSize, pageSize)},
+		{Region{Address: 1 << 30, FileOffset: 1 << 30, Length: 9 * pageSize}, guestMemory(2, 9*pageSize, pageSize)},
+	}
+	page := guestMemory(3, pageSize, pageSize)
+	var out bytes.Buffer
+	w, err := NewWriter(context.Background(), &out, Options{PageSize: pageSize})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range all {
+		_ = w.BeginRegion(m.region)
+		_, _ = w.Write(m.data)
+	}
+	_ = w.BeginRound()
+	for _, c := range []change{{0, 7, page}, {1, 0, nil}, {0, 8, page}, {1, 3, nil}, {1, 2, page}, {1, 9, nil}} {
+		if err := w.WritePages(c.region, c.first, c.data); err != nil {
+			t.Errorf("%d bytes at page %d of region %d: %v", len(c.data), c.first, c.region, err)
+		}
+		copy(all[c.region].data[c.first*pageSize:], c.data)
+	}
+	if _, err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	checkLayers(t, out.Bytes(), nil, nil, all...)
 }
 
 // Salvage is for complete streams and says so.

@@ -225,6 +225,9 @@ func NewWriter(ctx context.Context, dst io.Writer, options Options) (*Writer, er
 // BeginRegion begins a region and ends the one before it, if any. Its Length
 // may be UnknownLength.
 func (w *Writer) BeginRegion(r Region) error {
+	if w.closed {
+		return errClosed
+	}
 	if err := w.endRegion(); err != nil {
 		return err
 	}
