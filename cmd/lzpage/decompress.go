@@ -123,7 +123,7 @@ func (r *decompression) restore(ctx context.Context, layers *chain.Chain, defaul
 		done := pagestream.Totals{}
 		regions := top.Regions()
 		err = eachRange(ctx, layers, workers, func(g regionRange, data []byte) error {
-			done.Bytes += uint64(len(data))
+			done.Bytes += g.length
 			m.update(done)
 			return sink.putRange(data, regions[g.region].FileOffset+g.offset)
 		})

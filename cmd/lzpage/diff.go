@@ -229,10 +229,14 @@ func (r *diffing) compare(ctx context.Context, old, new *snapshot, ranges []memd
 			picture.Region(pagestream.Region{Class: g.Class, Name: g.Name, Address: g.Start, Length: g.Length})
 		}
 	}
-	err := memdiff.Compare(ctx, old, new, ranges, report.PageSize, workers, func(number int, first uint64, found []memdiff.Page) error {
+	err := memdiff.Compare(ctx, old, new, ranges, report.PageSize, workers, func(number int, first, count uint64, found []memdiff.Page) error {
 		drawUpTo(number)
 		counts := &report.Regions[number].Counts
 		before := *counts
+		if found == nil {
+			counts.AddZeros(count)
+			picture.AddZeros(first, count)
+		}
 		for i, p := range found {
 			counts.Add(p)
 			picture.Add(first+uint64(i), p)

@@ -130,32 +130,58 @@ const rangeBytes = 1 << 20
 type regionRange struct {
 	region int
 	offset uint64
-	length int
+	length uint64
+	zero   bool // all of it; known without reading it
 }
 
-// rangesOf yields the ranges of at most size bytes that make up the regions, in
-// their order.
-func rangesOf(regions []pagestream.Region, size int) iter.Seq[regionRange] {
+// rangesOf yields the ranges that make up the stream's regions, in their order.
+// They have at most size bytes, a multiple of the page size, but for those that
+// are known to be zero.
+func rangesOf(stream *pagestream.ReaderAt, size uint64) iter.Seq[regionRange] {
 	return func(yield func(regionRange) bool) {
-		for i, r := range regions {
-			for offset := uint64(0); offset < r.Length; offset += uint64(size) {
-				if !yield(regionRange{i, offset, int(min(r.Length-offset, uint64(size)))}) {
+		for i, r := range stream.Regions() {
+			for offset := uint64(0); offset < r.Length; {
+				left := r.Length - offset
+				g := regionRange{region: i, offset: offset, length: min(left, size)}
+				zero := min(left, zeroBytes(stream, i, offset))
+				if zero < left {
+					zero -= zero % size
+				}
+				if zero > 0 {
+					g.length, g.zero = zero, true
+				}
+				if !yield(g) {
 					return
 				}
+				offset += g.length
 			}
 		}
 	}
 }
 
+// zeroBytes returns how many bytes of a region from the offset on are known to
+// be zero without reading them. An error shows again where they are read.
+func zeroBytes(stream *pagestream.ReaderAt, region int, offset uint64) uint64 {
+	pageSize := uint64(stream.Header().PageSize)
+	pages, err := stream.ZeroRun(region, offset/pageSize)
+	if err != nil || pages == 0 {
+		return 0
+	}
+	return pages*pageSize - offset%pageSize
+}
+
 // eachRange reads all of the topmost stream's regions through the chain, hands
 // them to take, in their order, and checks at the end that no stream changed
-// meanwhile.
+// meanwhile. Of a range that is known to be zero there is no data.
 func eachRange(ctx context.Context, c *chain.Chain, workers int, take func(r regionRange, data []byte) error) error {
 	size := max(rangeBytes, c.Top().Header().PageSize)
 	newBuffer := func() []byte { return make([]byte, size) }
-	err := ordered.Each(ctx, workers, rangesOf(c.Top().Regions(), size), newBuffer, func(_ context.Context, r regionRange, buffer []byte) error {
+	err := ordered.Each(ctx, workers, rangesOf(c.Top().ReaderAt, uint64(size)), newBuffer, func(_ context.Context, r regionRange, buffer []byte) error {
+		if r.zero {
+			return nil
+		}
 		n, err := c.Top().ReadRegionAt(buffer[:r.length], r.region, int64(r.offset))
-		if n == r.length {
+		if uint64(n) == r.length {
 			return nil
 		}
 		if err == io.EOF {
@@ -163,6 +189,9 @@ func eachRange(ctx context.Context, c *chain.Chain, workers int, take func(r reg
 		}
 		return c.Explain(err)
 	}, func(_ context.Context, r regionRange, buffer []byte) error {
+		if r.zero {
+			return take(r, nil)
+		}
 		return take(r, buffer[:r.length])
 	})
 	if err != nil {

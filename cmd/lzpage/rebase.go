@@ -147,8 +147,8 @@ func rewrite(ctx context.Context, dst io.Writer, layers *chain.Chain, options pa
 		if err := beginUpTo(g.region + 1); err != nil {
 			return err
 		}
-		if isZero(data) {
-			return w.Skip(uint64(len(data)))
+		if g.zero || isZero(data) {
+			return w.Skip(g.length)
 		}
 		_, err := w.Write(data)
 		return err

@@ -107,6 +107,15 @@ func (s *snapshot) ReadRegionAt(p []byte, region int, off int64) (n int, err err
 	return n, s.fail(err)
 }
 
+// ZeroBytes returns how many bytes of a region from an offset on are known to be
+// zero without reading them. Of an image nothing is.
+func (s *snapshot) ZeroBytes(region int, offset uint64) uint64 {
+	if s.layers == nil {
+		return 0
+	}
+	return zeroBytes(s.layers.Top().ReaderAt, region, offset)
+}
+
 // checkUnchanged checks that the streams are still those that were opened. An
 // image has nothing to tell it by.
 func (s *snapshot) checkUnchanged() error {

@@ -9,13 +9,17 @@ import (
 	"math/bits"
 
 	"github.com/lzpage/lzpage/internal/ordered"
+	"github.com/lzpage/lzpage/pagestream"
 )
 
 // A State is memory that can be read at any place, by several goroutines at a
-// time, such as a [pagestream.ReaderAt].
+// time, such as what a [pagestream.ReaderAt] reads.
 type State interface {
 	// ReadRegionAt reads bytes of a region as io.ReaderAt does of a file.
 	ReadRegionAt(p []byte, region int, off int64) (int, error)
+	// ZeroBytes returns how many bytes of a region from an offset on are known
+	// to be zero without reading them.
+	ZeroBytes(region int, offset uint64) uint64
 }
 
 // A Page says what became of a page.
@@ -53,6 +57,9 @@ func (c *Counts) Add(p Page) {
 	}
 }
 
+// AddZeros adds pages that are zero in both states.
+func (c *Counts) AddZeros(pages uint64) { c.Pages += pages }
+
 // AddCounts adds what became of other pages.
 func (c *Counts) AddCounts(d Counts) {
 	c.Pages += d.Pages
@@ -71,7 +78,8 @@ type chunk struct {
 	number int // of the range
 	first  uint64
 	offset uint64 // of the first page within the range
-	length int    // in bytes
+	length uint64 // in bytes
+	zero   bool   // all of it, in both states; known without reading it
 }
 
 // A comparison is what a chunk is read into and compared.
@@ -80,16 +88,22 @@ type comparison struct {
 	pages    []Page
 }
 
+// A Sink takes what became of the pages of a range of that number, from page
+// first on. There are no pages where all of the count are zero in both states.
+type Sink func(number int, first, count uint64, pages []Page) error
+
 // Compare compares the ranges that both states have, page by page, and hands
-// the pages to sink in their order: of the range of that number in ranges,
-// from page first on. It holds two chunks of a megabyte of both states for each
-// worker.
-func Compare(ctx context.Context, old, new State, ranges []Range, pageSize, workers int, sink func(number int, first uint64, pages []Page) error) error {
+// the pages to sink in their order. It holds two chunks of a megabyte of both
+// states for each worker.
+func Compare(ctx context.Context, old, new State, ranges []Range, pageSize, workers int, sink Sink) error {
 	size := max(chunkBytes, pageSize)
 	buffer := func() *comparison {
 		return &comparison{make([]byte, size), make([]byte, size), make([]Page, 0, size/pageSize)}
 	}
-	return ordered.Each(ctx, workers, chunks(ranges, pageSize, size), buffer, func(_ context.Context, c chunk, b *comparison) error {
+	return ordered.Each(ctx, workers, chunks(old, new, ranges, uint64(pageSize), uint64(size)), buffer, func(_ context.Context, c chunk, b *comparison) error {
+		if c.zero {
+			return nil
+		}
 		r := &ranges[c.number]
 		oldBytes, newBytes := b.old[:c.length], b.new[:c.length]
 		if err := read(old, oldBytes, r.Old, c.offset); err != nil {
@@ -101,7 +115,10 @@ func Compare(ctx context.Context, old, new State, ranges []Range, pageSize, work
 		b.pages = comparePages(b.pages[:0], oldBytes, newBytes, pageSize)
 		return nil
 	}, func(_ context.Context, c chunk, b *comparison) error {
-		return sink(c.number, c.first, b.pages)
+		if c.zero {
+			return sink(c.number, c.first, pagestream.Region{Length: c.length}.Pages(pageSize), nil)
+		}
+		return sink(c.number, c.first, uint64(len(b.pages)), b.pages)
 	})
 }
 
@@ -116,19 +133,29 @@ func read(s State, p []byte, at Place, offset uint64) error {
 	return err
 }
 
-// chunks yields the chunks, of at most size bytes, of what both states have.
-func chunks(ranges []Range, pageSize, size int) iter.Seq[chunk] {
+// chunks yields the chunks of what both states have. They have at most size
+// bytes, but for those that are known to be zero.
+func chunks(old, new State, ranges []Range, pageSize, size uint64) iter.Seq[chunk] {
 	return func(yield func(chunk) bool) {
 		for i := range ranges {
 			r := &ranges[i]
 			if inOld, inNew := r.In(); !inOld || !inNew {
 				continue
 			}
-			for offset := uint64(0); offset < r.Length; offset += uint64(size) {
-				length := int(min(r.Length-offset, uint64(size)))
-				if !yield(chunk{i, offset / uint64(pageSize), offset, length}) {
+			for offset := uint64(0); offset < r.Length; {
+				left := r.Length - offset
+				c := chunk{number: i, first: offset / pageSize, offset: offset, length: min(left, size)}
+				zero := min(left, new.ZeroBytes(r.New.Region, r.New.Offset+offset), old.ZeroBytes(r.Old.Region, r.Old.Offset+offset))
+				if zero < left {
+					zero -= zero % size
+				}
+				if zero > 0 {
+					c.length, c.zero = zero, true
+				}
+				if !yield(c) {
 					return
 				}
+				offset += c.length
 			}
 		}
 	}

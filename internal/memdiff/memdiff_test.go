@@ -1,6 +1,7 @@
 package memdiff
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"math"
@@ -116,6 +117,11 @@ func (r regions) ReadRegionAt(p []byte, region int, off int64) (int, error) {
 	return n, nil
 }
 
+func (r regions) ZeroBytes(region int, off uint64) uint64 {
+	rest := r[region][off:]
+	return uint64(len(rest) - len(bytes.TrimLeft(rest, "\x00")))
+}
+
 // TestCompare compares states with what a plain loop over their bytes counts.
 func TestCompare(t *testing.T) {
 	const size = 5<<20 + 1234
@@ -128,18 +134,19 @@ func TestCompare(t *testing.T) {
 	for range 3000 {
 		new[r.IntN(size)] ^= byte(1 + r.IntN(255))
 	}
+	clear(new[size-1600<<10:]) // zero in both
 	clear(new[100<<10:][:40<<10])
 	for _, pageSize := range []int{512, 4096, 2 << 20} {
 		var want, got Counts
 		for from := 0; from < size; from += pageSize {
 			want.Pages++
 			to := min(from+pageSize, size)
-			bytes, words, was, is := 0, 0, false, false
+			changed, words, was, is := 0, 0, false, false
 			for i := from; i < to; i += 8 {
 				differs := false
 				for j := i; j < min(i+8, to); j++ {
 					if old[j] != new[j] {
-						bytes, differs = bytes+1, true
+						changed, differs = changed+1, true
 					}
 					was, is = was || old[j] != 0, is || new[j] != 0
 				}
@@ -147,11 +154,11 @@ func TestCompare(t *testing.T) {
 					words++
 				}
 			}
-			if bytes == 0 {
+			if changed == 0 {
 				continue
 			}
 			want.Changed++
-			want.Bytes += uint64(bytes)
+			want.Bytes += uint64(changed)
 			want.Words += uint64(words)
 			if !was {
 				want.WasZero++
@@ -172,11 +179,18 @@ func TestCompare(t *testing.T) {
 		if len(ranges) == 1 {
 			news = regions{new}
 		}
-		err := Compare(t.Context(), regions{old}, news, ranges, pageSize, 3, func(number int, first uint64, pages []Page) error {
+		passed := false
+		err := Compare(t.Context(), regions{old}, news, ranges, pageSize, 3, func(number int, first, count uint64, pages []Page) error {
 			if first != next[number] {
 				t.Fatalf("page %d of range %d, not %d", first, number, next[number])
 			}
-			next[number] += uint64(len(pages))
+			next[number] += count
+			if pages == nil {
+				passed = true
+				got.AddZeros(count)
+			} else if count != uint64(len(pages)) {
+				t.Fatalf("%d pages, said to be %d", len(pages), count)
+			}
 			for _, p := range pages {
 				got.Add(p)
 			}
@@ -184,6 +198,9 @@ func TestCompare(t *testing.T) {
 		})
 		if err != nil {
 			t.Fatal(err)
+		}
+		if !passed && pageSize < 2<<20 {
+			t.Errorf("pages of %d: zeros were not passed over", pageSize)
 		}
 		if got != want || want.Changed == 0 || pageSize < 2<<20 && want.BecameZero == 0 {
 			t.Errorf("pages of %d: %+v, want %+v", pageSize, got, want)
@@ -193,7 +210,7 @@ func TestCompare(t *testing.T) {
 
 func TestCompareShortState(t *testing.T) {
 	ranges, _, _ := Match([]pagestream.Region{memory(0, 8192)}, []pagestream.Region{memory(0, 8192)})
-	err := Compare(t.Context(), regions{make([]byte, 8192)}, regions{make([]byte, 5000)}, ranges, 4096, 1, func(int, uint64, []Page) error { return nil })
+	err := Compare(t.Context(), regions{make([]byte, 8192)}, regions{make([]byte, 5000)}, ranges, 4096, 1, func(int, uint64, uint64, []Page) error { return nil })
 	if !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Error(err)
 	}

@@ -60,6 +60,14 @@ func (m *Changes) Add(page uint64, p memdiff.Page) {
 	}
 }
 
+// AddZeros adds pages that are zero in both states, in time that depends on the
+// number of cells, not of pages.
+func (m *Changes) AddZeros(page, pages uint64) {
+	if !m.skip {
+		m.add(page, pages, stayedZero, 0)
+	}
+}
+
 func shadeOfChange(p memdiff.Page, pageSize uint64) shade {
 	changed := uint64(p.Bytes)
 	switch {

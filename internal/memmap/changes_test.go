@@ -3,6 +3,7 @@ package memmap
 import (
 	"image"
 	"math/rand"
+	"slices"
 	"testing"
 
 	"github.com/lzpage/lzpage/internal/memdiff"
@@ -84,4 +85,21 @@ func TestChanges(t *testing.T) {
 		"0x00800000 to 0x00801fff, 8 KiB, only in one of the two",
 		"only in one of the two", "zero in both", "unchanged", "60", "90.9 %", "became zero", "was zero", "changed")
 	wantNoTexts(t, m, "stored", "Stream")
+}
+
+func TestZeroChangesInARun(t *testing.T) {
+	single, run := changed(100*4*kib), changed(100*4*kib)
+	for _, m := range []*Changes{single, run} {
+		m.Region(pagestream.Region{Address: 2 * tib, Length: 3000 * 4 * kib})
+	}
+	for page := range uint64(2990) {
+		single.Add(7+page, memdiff.Page{WasZero: true, IsZero: true})
+	}
+	run.AddZeros(7, 2990)
+	if got, want := run.subtitle(), single.subtitle(); got != want {
+		t.Errorf("%s, not %s", got, want)
+	}
+	if !slices.Equal(run.last().cells, single.last().cells) || run.shades != single.shades {
+		t.Errorf("other cells, or shades: %v, not %v", run.shades, single.shades)
+	}
 }
