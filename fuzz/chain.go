@@ -143,18 +143,20 @@ func (s *layeredSink) Pages(p pagestream.Pages) error {
 	return nil
 }
 
-func (s *layeredSink) ReadEarlier(dst []byte, round, region int, first uint64) error {
+func (s *layeredSink) ReadEarlier(dsts [][]byte, round, region int, numbers []uint64) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if n := len(s.pages); n > 0 {
-		check(s.pages[n-1].Round <= round, "asked for what precedes round %d in round %d", round, s.pages[n-1].Round)
-	}
-	if region >= len(s.based) {
-		return &pagestream.Error{Kind: pagestream.ErrCorrupt, Region: region, Page: int64(first)}
-	}
-	size := s.base.Header().PageSize
-	for i := 0; i < len(dst); i += size {
-		if err := s.page(dst[i:][:min(size, len(dst)-i)], region, first+uint64(i/size)); err != nil {
+	check(len(dsts) == len(numbers), "%d pages to %d places", len(numbers), len(dsts))
+	for i, n := range numbers {
+		check(i == 0 || n > numbers[i-1], "page %d follows page %d", n, numbers[max(i-1, 0)])
+		for k := len(s.pages) - 1; k >= 0 && s.pages[k].Round >= round; k-- {
+			p := &s.pages[k]
+			check(p.Region != region || n < p.First || n-p.First >= p.Count, "asked for what page %d was before round %d, which has been given", n, round)
+		}
+		if region >= len(s.based) {
+			return &pagestream.Error{Kind: pagestream.ErrCorrupt, Region: region, Page: int64(n)}
+		}
+		if err := s.page(dsts[i], region, n); err != nil {
 			return err
 		}
 	}

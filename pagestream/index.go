@@ -125,6 +125,23 @@ func (w *indexWalk) next() bool {
 	return ok
 }
 
+// find goes to the first entry at hand or to come that ends behind the page. It
+// reports false where there is none. Parts before the page are passed over
+// unread.
+func (w *indexWalk) find(page uint64) bool {
+	for w.count == 0 || w.entry.end() <= page {
+		if len(w.parts) > 1 && w.parts[1].first <= page {
+			k := sort.Search(len(w.parts), func(i int) bool { return w.parts[i].first > page })
+			w.parts = w.parts[k-1:]
+			w.begin()
+		}
+		if !w.next() {
+			return false
+		}
+	}
+	return true
+}
+
 // digest adds the entry, of a round, to a digest of those before it.
 func (e *indexEntry) digest(digest uint32, round int) uint32 {
 	zeros := uint64(0)

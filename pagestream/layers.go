@@ -2,6 +2,7 @@ package pagestream
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 )
 
@@ -21,8 +22,12 @@ type readScratch struct {
 	round   int
 	entry   indexEntry
 
-	dst       []byte // the pages
-	first     uint64
+	// the pages: consecutive ones from first on, or those of the numbers
+	first   uint64
+	dst     []byte
+	numbers []uint64 // ascending
+	dsts    [][]byte
+
 	settled   []int // by page: the layer, 0 being the topmost, that has it whole; notSettled
 	unsettled int   // pages
 	written   []bool
@@ -49,17 +54,31 @@ type readStep struct {
 func (r *ReaderAt) readPages(dst []byte, before, region int, first uint64) error {
 	s := r.scratch.Get().(*readScratch)
 	defer r.scratch.Put(s)
-	s.begin(dst, first, r.geometry)
+	s.dst, s.first = dst, first
 	defer s.end()
+	return s.read(r, len(dst)/r.geometry.pageSize(), before, region)
+}
+
+// readScattered does so with pages of ascending numbers.
+func (r *ReaderAt) readScattered(dsts [][]byte, before, region int, numbers []uint64) error {
+	s := r.scratch.Get().(*readScratch)
+	defer r.scratch.Put(s)
+	s.dsts, s.numbers = dsts, numbers
+	defer s.end()
+	return s.read(r, len(numbers), before, region)
+}
+
+// read reads the n pages that are wanted.
+func (s *readScratch) read(r *ReaderAt, n, before, region int) error {
+	s.begin(n)
 	if err := s.down(r, before, region); err != nil {
 		return err
 	}
 	return s.up()
 }
 
-func (s *readScratch) begin(dst []byte, first uint64, g geometry) {
-	n := len(dst) / g.pageSize()
-	s.dst, s.first, s.unsettled = dst, first, n
+func (s *readScratch) begin(n int) {
+	s.unsettled = n
 	s.settled = slices.Grow(s.settled[:0], n)[:n]
 	for i := range s.settled {
 		s.settled[i] = notSettled
@@ -72,9 +91,35 @@ func (s *readScratch) begin(dst []byte, first uint64, g geometry) {
 // end lets go of what is the caller's, and of what may have changed when the
 // scratch is used again.
 func (s *readScratch) end() {
-	s.dst, s.from = nil, nil
+	s.dst, s.dsts, s.numbers, s.from = nil, nil, nil, nil
 	clear(s.steps)
 	clear(s.pages)
+}
+
+// number returns the number of page k of those wanted.
+func (s *readScratch) number(k int) uint64 {
+	if s.numbers != nil {
+		return s.numbers[k]
+	}
+	return s.first + uint64(k)
+}
+
+// target returns where page k of those wanted goes.
+func (s *readScratch) target(k int) []byte {
+	if s.numbers != nil {
+		return s.dsts[k]
+	}
+	size := len(s.dst) / len(s.settled)
+	return s.dst[k*size:][:size]
+}
+
+// before returns how many of the pages wanted come before the one of the number.
+func (s *readScratch) before(number uint64) int {
+	if s.numbers != nil {
+		k, _ := slices.BinarySearch(s.numbers, number)
+		return k
+	}
+	return int(min(max(number, s.first)-s.first, uint64(len(s.settled))))
 }
 
 // down settles each page, and lists the steps of the way up in reverse.
@@ -94,12 +139,12 @@ func (s *readScratch) down(r *ReaderAt, before, region int) error {
 			return nil
 		}
 		layer++
-		page := s.first + uint64(slices.Index(s.settled, notSettled))
+		page := s.number(slices.Index(s.settled, notSettled))
 		switch base := r.regions[region].base; {
 		case r.header.Base == nil:
 			return &Error{ErrCorrupt, r.index, region, int64(page), "the index does not list the page", nil}
 		case base == noBase:
-			s.settleAsZero(s.first, s.first+uint64(len(s.settled)), layer)
+			s.settleAsZero(0, len(s.settled), layer)
 			return nil
 		case r.base == nil:
 			return &Error{ErrBase, r.index, region, int64(page), "the page is in stream " + r.header.Base.describe() + ", which was not given", nil}
@@ -117,30 +162,25 @@ func (b *Base) describe() string {
 	return fmt.Sprintf("%v (%q)", b.ID, b.Name)
 }
 
-// size returns the page size.
-func (s *readScratch) size() int { return len(s.dst) / len(s.settled) }
-
 // clip makes zero what lies beyond the end of the stream's region, on top of
 // which the pages not settled yet are to be read.
 func (s *readScratch) clip(r *ReaderAt, region, layer int) {
-	size := uint64(s.size())
+	size := uint64(r.geometry.pageSize())
 	length := r.regions[region].Length
-	end := s.first + uint64(len(s.settled))
-	s.settleAsZero(min(max(r.regions[region].Pages(int(size)), s.first), end), end, layer)
-	if last := length / size; last >= s.first && last < end && length%size != 0 {
-		if i := int(last - s.first); s.settled[i] == notSettled {
-			s.steps = append(s.steps, readStep{clear: s.dst[i*int(size):][length%size : size]})
-		}
+	s.settleAsZero(s.before(r.regions[region].Pages(int(size))), len(s.settled), layer)
+	last := length / size
+	if k := s.before(last); length%size != 0 && k < len(s.settled) && s.number(k) == last && s.settled[k] == notSettled {
+		s.steps = append(s.steps, readStep{clear: s.target(k)[length%size:]})
 	}
 }
 
-// settleAsZero clears the pages from first to before end that are not settled.
-func (s *readScratch) settleAsZero(first, end uint64, layer int) {
-	size := s.size()
-	for i := int(first - s.first); i < int(end-s.first); i++ {
-		if s.settled[i] == notSettled {
-			clear(s.dst[i*size:][:size])
-			s.settled[i], s.written[i] = layer, true
+// settleAsZero clears those from first to before end of the pages wanted that
+// are not settled.
+func (s *readScratch) settleAsZero(first, end, layer int) {
+	for k := first; k < end; k++ {
+		if s.settled[k] == notSettled {
+			clear(s.target(k))
+			s.settled[k], s.written[k] = layer, true
 			s.unsettled--
 		}
 	}
@@ -148,67 +188,84 @@ func (s *readScratch) settleAsZero(first, end uint64, layer int) {
 
 // settle settles the pages that the layer carries whole.
 func (s *readScratch) settle(r *ReaderAt, region int, round *indexedRound, layer int) error {
-	end := s.first + uint64(len(s.settled))
-	walk := walkIndex(r.geometry, round.parts, s.first)
-	for s.unsettled > 0 && walk.next() {
+	k := slices.Index(s.settled, notSettled)
+	walk := walkIndex(r.geometry, round.parts, s.number(k))
+	for walk.find(s.number(k)) {
 		e := &walk.entry
-		first, last := max(e.first, s.first), min(e.end(), end)
-		if e.first >= end {
+		end := s.before(e.end())
+		if first := s.before(e.first); first < end && e.zeros {
+			s.settleAsZero(max(first, k), end, layer)
+		} else if first < end {
+			step := readStep{stream: r, region: region, round: round.number, layer: layer, entry: *e}
+			if err := s.settleBy(&step, max(first, k), end); err != nil {
+				return err
+			}
+		}
+		next := slices.Index(s.settled[end:], notSettled)
+		if next < 0 {
 			return nil
 		}
-		if first >= last || !slices.Contains(s.settled[first-s.first:last-s.first], notSettled) {
-			continue
-		}
-		if e.zeros {
-			s.settleAsZero(first, last, layer)
-			continue
-		}
-		step := readStep{stream: r, region: region, round: round.number, layer: layer, entry: *e}
-		if r.header.Base == nil && round.number == 0 { // complete: the frame carries what it spans
-			for i := first - s.first; i < last-s.first; i++ {
-				if s.settled[i] == notSettled {
-					s.settled[i] = layer
-					s.unsettled--
-				}
-			}
-			s.steps = append(s.steps, step)
-			continue
-		}
-		used, err := s.settleBy(&step)
-		if err != nil {
-			return err
-		}
-		if used {
-			s.steps = append(s.steps, step)
-		}
+		k = end + next
 	}
 	if walk.bad {
-		return r.badIndex(region, s.first)
+		return r.badIndex(region, s.number(k))
 	}
 	return nil
 }
 
-// settleBy settles the pages that a frame of a sparse layer carries whole. It
-// reports whether any page needs the frame.
-func (s *readScratch) settleBy(step *readStep) (used bool, err error) {
-	if err := s.load(step.stream, step.region, step.round, step.entry); err != nil {
-		return false, err
-	}
-	step.read, step.crc = true, s.header.crc
-	for i := range s.decoder.records {
-		record := &s.decoder.records[i]
-		if record.page < s.first || record.page-s.first >= uint64(len(s.settled)) {
-			continue
-		}
-		if settled := &s.settled[record.page-s.first]; *settled == notSettled {
-			used = true
-			if record.kind != Delta {
-				*settled = step.layer
+// settleBy settles those from first to before end of the pages wanted that the
+// step's frame carries whole. These are what it spans of them. Where any needs
+// the frame, the step is one of the way up.
+func (s *readScratch) settleBy(step *readStep, first, end int) error {
+	used := false
+	if step.stream.header.Base == nil && step.round == 0 { // complete: the frame carries what it spans
+		for k := first; k < end; k++ {
+			if s.settled[k] == notSettled {
+				s.settled[k] = step.layer
 				s.unsettled--
+				used = true
+			}
+		}
+	} else {
+		if !slices.Contains(s.settled[first:end], notSettled) {
+			return nil
+		}
+		if err := s.load(step.stream, step.region, step.round, step.entry); err != nil {
+			return err
+		}
+		step.read, step.crc = true, s.header.crc
+		for k, record := range s.carried(first) {
+			if s.settled[k] == notSettled {
+				used = true
+				if s.decoder.records[record].kind != Delta {
+					s.settled[k] = step.layer
+					s.unsettled--
+				}
 			}
 		}
 	}
-	return used, nil
+	if used {
+		s.steps = append(s.steps, *step)
+	}
+	return nil
+}
+
+// carried returns which of the pages wanted, from page k of them on, the frame
+// loaded last carries, and in which of its records.
+func (s *readScratch) carried(k int) iter.Seq2[int, int] {
+	return func(yield func(int, int) bool) {
+		for i := range s.decoder.records {
+			number := s.decoder.records[i].page
+			for s.number(k) < number {
+				if k++; k == len(s.settled) {
+					return
+				}
+			}
+			if s.number(k) == number && !yield(k, i) {
+				return
+			}
+		}
+	}
 }
 
 // up takes the steps of the way up. Each page must have been written then.
@@ -230,40 +287,34 @@ func (s *readScratch) up() error {
 		}
 	}
 	if i := slices.Index(s.written, false); i >= 0 {
-		return s.notWritten(s.first + uint64(i))
+		return s.notWritten(i)
 	}
 	return nil
 }
 
-// notWritten returns the error of a page that the layer that should carry it
-// does not.
-func (s *readScratch) notWritten(page uint64) error {
-	layer := s.settled[page-s.first]
-	k := slices.IndexFunc(s.steps, func(step readStep) bool {
-		return step.layer == layer && step.entry.first <= page && page < step.entry.end()
+// notWritten returns the error of page k of those wanted, which the layer that
+// should carry it does not.
+func (s *readScratch) notWritten(k int) error {
+	page := s.number(k)
+	i := slices.IndexFunc(s.steps, func(step readStep) bool {
+		return step.layer == s.settled[k] && step.entry.first <= page && page < step.entry.end()
 	})
-	step := &s.steps[k]
+	step := &s.steps[i]
 	return &Error{ErrCorrupt, step.entry.offset, step.region, int64(page), "the frame does not carry the page that the index says", nil}
 }
 
 // decode decodes the pages that are settled by the step's frame, and applies
 // its deltas to those settled below.
 func (s *readScratch) decode(step *readStep) error {
-	size := s.size()
 	records := s.decoder.records
 	pages := s.noPages(len(records))
 	last, duplicates := -1, false
-	for i := range records {
-		record := &records[i]
-		if record.page < s.first || record.page-s.first >= uint64(len(s.settled)) {
-			continue
-		}
-		k := int(record.page - s.first)
-		page := s.dst[k*size:][:size]
+	for k, i := range s.carried(s.before(step.entry.first)) {
+		record, page := &records[i], s.target(k)
 		switch {
 		case record.kind == Delta && s.settled[k] > step.layer && s.written[k]:
 			region := &step.stream.regions[step.region]
-			if rest := region.Length - record.page*uint64(size); rest < uint64(size) {
+			if rest := region.Length - record.page*uint64(len(page)); rest < uint64(len(page)) {
 				clear(page[rest:])
 			}
 		case record.kind != Delta && s.settled[k] == step.layer:

@@ -22,7 +22,9 @@ type ReadOptions struct {
 	// DefaultMaxClusterBytes. A few clusters a worker are held in memory.
 	MaxClusterBytes int
 	// MaxWindowBytes bounds the bytes of pages that a Reader remembers for
-	// duplicates, 0 meaning DefaultMaxWindowBytes.
+	// duplicates, 0 meaning DefaultMaxWindowBytes. A quarter as many it
+	// remembers of pages of rounds if there is Earlier, so that this is asked
+	// for a page once and not in each round.
 	MaxWindowBytes int
 	// Workers is how many goroutines of a Reader decode; 0 means one for each
 	// CPU that this process may use.
@@ -46,11 +48,12 @@ type ReadOptions struct {
 // Earlier has earlier versions of pages: a [ReaderAt] of the same stream, or
 // whoever has the memory that a [Sink] was given.
 type Earlier interface {
-	// ReadEarlier reads pages of a region from first on into dst, as they are
-	// before the given round, zero beyond the region's end. It is called by
-	// several goroutines at a time, and only for pages that this round has
-	// and that have not been handed out in it.
-	ReadEarlier(dst []byte, round, region int, first uint64) error
+	// ReadEarlier reads the pages of a region that have these numbers, which
+	// ascend, each into its dst, as they are before the given round, zero
+	// beyond the region's end. It is called by several goroutines at a time,
+	// and only for pages that have not been handed out in this round or a
+	// later one: as they were handed out last, they are right.
+	ReadEarlier(dsts [][]byte, round, region int, numbers []uint64) error
 }
 
 func (o *ReadOptions) setDefaults() {
@@ -94,7 +97,9 @@ type Sink interface {
 }
 
 // A Reader reads a stream from its start to its end, with memory for a few
-// batches of a megabyte and a half for each worker and the stream's duplicate window.
+// batches of a megabyte and a half for each worker, the stream's duplicate
+// window, and the last versions of pages that came in rounds, up to the limits
+// of its options.
 type Reader struct {
 	options  ReadOptions
 	scanner  scanner
@@ -119,6 +124,7 @@ type Reader struct {
 	// of the hand step
 	sink     Sink
 	resolver *resolver
+	earlier  *earlierPages // shared with the workers
 	totals   Totals
 	first    uint64 // pages of round 0
 	gaps     gapFinder
@@ -147,6 +153,7 @@ func NewReader(src io.Reader, options ReadOptions) (*Reader, error) {
 		return nil, &Error{ErrLimit, 0, -1, -1, fmt.Sprintf("duplicates need the last %d pages, more than the %d bytes allowed", window, options.MaxWindowBytes), nil}
 	}
 	r.resolver = newResolver(r.geometry.pageSize(), window)
+	r.earlier = newEarlierPages(options.MaxWindowBytes / 4 / r.geometry.pageSize())
 	return r, nil
 }
 
@@ -200,6 +207,8 @@ type readJob struct {
 	data    []byte // the pages
 	records []pageRecord
 	pages   [][]byte // of the frame being decoded
+	deltas  []uint64 // the pages of that or of all frames that are
+	earlier [][]byte // where their earlier versions go
 	kinds   []Kind
 	stored  []int
 	lost    []bool
@@ -207,9 +216,11 @@ type readJob struct {
 
 // A readFrame is a pages frame of a readJob.
 type readFrame struct {
-	header frameHeader
-	offset int64 // in the stream
-	err    error // what its decoding said
+	header  frameHeader
+	offset  int64 // in the stream
+	payload int   // where its payload begins in the job's
+	at      int   // its first page in the job
+	err     error // what its decoding said
 }
 
 // Each reads the stream and hands it to sink. It returns what the stream
@@ -341,8 +352,8 @@ func (r *Reader) addFrame(h *frameHeader, payload []byte, offset int64) {
 		r.job.round, r.job.region, r.job.sparse = o.round, int(h.region), o.sparse()
 	}
 	j := r.job
+	j.frames = append(j.frames, readFrame{header: *h, offset: offset, payload: len(j.stream), at: len(j.records)})
 	j.stream = append(j.stream, payload...)
-	j.frames = append(j.frames, readFrame{header: *h, offset: offset})
 	j.records = append(j.records, make([]pageRecord, h.pages)...)
 }
 
@@ -395,48 +406,72 @@ func (r *Reader) decode(d *clusterDecoder, j *readJob) {
 	} else {
 		j.data = j.data[:need]
 	}
-	stream, at := j.stream, 0
+	deltas := false
 	for i := range j.frames {
 		f := &j.frames[i]
-		payload := stream[:f.header.payload]
-		stream = stream[f.header.payload:]
-		f.err = d.parse(&f.header, f.offset, payload, j.sparse)
-		if f.err == nil {
-			records := j.records[at:][:copy(j.records[at:], d.records)]
-			j.pages = j.pages[:0]
-			for k := range records {
-				j.pages = append(j.pages, j.data[(at+k)*size:][:size])
-			}
-			f.err = r.readEarlier(j, f, at)
-			if f.err == nil {
-				f.err = d.decode(&f.header, f.offset, j.pages)
+		f.err = j.parse(d, f)
+		for k := range d.records {
+			j.records[f.at+k] = d.records[k]
+			deltas = deltas || d.records[k].kind == Delta
+		}
+	}
+	if deltas && r.readEarlier(j, j.frames) != nil {
+		for i := range j.frames { // an error is that of its frame
+			if f := &j.frames[i]; f.err == nil {
+				f.err = r.readEarlier(j, j.frames[i:][:1])
 			}
 		}
-		at += f.header.pages
+	}
+	for i := range j.frames {
+		f := &j.frames[i]
+		if f.err != nil {
+			continue
+		}
+		if len(j.frames) > 1 {
+			f.err = j.parse(d, f)
+		}
+		j.pages = j.pages[:0]
+		for k := range f.header.pages {
+			j.pages = append(j.pages, j.data[(f.at+k)*size:][:size])
+		}
+		f.err = d.decode(&f.header, f.offset, j.pages)
 	}
 }
 
-// readEarlier reads the earlier versions of the deltas in the job's frame f,
-// whose first page is the job's page number at, to where they go.
-func (r *Reader) readEarlier(j *readJob, f *readFrame, at int) error {
-	records, size := j.records[at:][:f.header.pages], r.geometry.pageSize()
-	for first := 0; first < len(records); {
-		end := first + 1
-		if records[first].kind == Delta {
-			for end < len(records) && records[end].kind == Delta && records[end].page == records[end-1].page+1 {
-				end++
-			}
-			page := records[first].page
-			if r.options.Earlier == nil {
-				return &Error{ErrBase, f.offset, j.region, int64(page), "the page is stored as what differs from its earlier version, which is not at hand", nil}
-			}
-			if err := r.options.Earlier.ReadEarlier(j.data[(at+first)*size:(at+end)*size], j.round, j.region, page); err != nil {
-				return err
+// parse has d parse the job's frame f.
+func (j *readJob) parse(d *clusterDecoder, f *readFrame) error {
+	return d.parse(&f.header, f.offset, j.stream[f.payload:][:f.header.payload], j.sparse)
+}
+
+// readEarlier reads the earlier versions of the deltas in frames of the job to
+// where they go: of all at once, since each call may go through all layers.
+func (r *Reader) readEarlier(j *readJob, frames []readFrame) error {
+	size := r.geometry.pageSize()
+	j.deltas, j.earlier = j.deltas[:0], j.earlier[:0]
+	for i := range frames {
+		f := &frames[i]
+		if f.err != nil {
+			continue
+		}
+		for k := f.at; k < f.at+f.header.pages; k++ {
+			if record := &j.records[k]; record.kind == Delta {
+				if r.options.Earlier == nil {
+					return &Error{ErrBase, f.offset, j.region, int64(record.page), "the page is stored as what differs from its earlier version, which is not at hand", nil}
+				}
+				j.deltas, j.earlier = append(j.deltas, record.page), append(j.earlier, j.data[k*size:][:size])
 			}
 		}
-		first = end
 	}
-	return nil
+	numbers, dsts, round := j.deltas, j.earlier, j.round
+	if round > 0 {
+		var lost int
+		numbers, dsts, lost = r.earlier.find(j.region, numbers, dsts)
+		round = min(round, lost+1)
+	}
+	if len(numbers) == 0 {
+		return nil
+	}
+	return r.options.Earlier.ReadEarlier(dsts, round, j.region, numbers)
 }
 
 // hand hands out a job, in the order of the stream.
@@ -468,6 +503,7 @@ func (r *Reader) handZeros(zeros Pages) error {
 	if r.options.Salvage != nil {
 		r.gaps.handed(zeros.Region, zeros.First, zeros.Count)
 	}
+	r.remember(&zeros)
 	return r.sink.Pages(zeros)
 }
 
@@ -565,5 +601,13 @@ func (r *Reader) handRange(j *readJob, first, end int) error {
 	if r.options.Salvage != nil {
 		r.gaps.handed(p.Region, p.First, p.Count)
 	}
+	r.remember(&p)
 	return r.sink.Pages(p)
+}
+
+// remember remembers pages of rounds for those of later ones.
+func (r *Reader) remember(p *Pages) {
+	if p.Round > 0 && r.options.Earlier != nil {
+		r.earlier.hand(p, r.geometry.pageSize())
+	}
 }

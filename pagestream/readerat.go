@@ -285,25 +285,28 @@ func (r *ReaderAt) readPartly(p []byte, region int, page, within uint64) (int, e
 	return copy(p, s.page[within:]), nil
 }
 
-// ReadEarlier reads pages of a region from first on into dst, as they are
-// before the given round: before round 0 they are those of the base. It is
-// what an [Earlier] of this stream is for. Before round 0, what the base has
-// not is zero, and so are bytes beyond the region's end.
-func (r *ReaderAt) ReadEarlier(dst []byte, round, region int, first uint64) error {
-	size := r.geometry.pageSize()
-	if region < 0 || region >= len(r.regions) || len(dst)%size != 0 {
+// ReadEarlier reads the pages of a region that have these numbers, which
+// ascend, each into its dst, as they are before the given round: before round 0
+// they are those of the base. It is what an [Earlier] of this stream is for.
+// Before round 0, what the base has not is zero, and so are bytes beyond the
+// region's end.
+func (r *ReaderAt) ReadEarlier(dsts [][]byte, round, region int, numbers []uint64) error {
+	if region < 0 || region >= len(r.regions) || len(dsts) != len(numbers) {
 		return ErrRange
 	}
-	if pages := r.regions[region].Pages(size); first > pages || uint64(len(dst)/size) > pages-first {
-		return ErrRange
+	pages := r.regions[region].Pages(r.geometry.pageSize())
+	for i, number := range numbers {
+		if number >= pages || i > 0 && number <= numbers[i-1] || len(dsts[i]) != r.geometry.pageSize() {
+			return ErrRange
+		}
 	}
-	for len(dst) > 0 {
-		n := min(len(dst), r.geometry.batchBytes())
-		if err := r.readPages(dst[:n], round, region, first); err != nil {
+	most := r.geometry.batchBytes() / r.geometry.pageSize()
+	for len(numbers) > 0 {
+		n := min(len(numbers), most)
+		if err := r.readScattered(dsts[:n], round, region, numbers[:n]); err != nil {
 			return err
 		}
-		dst = dst[n:]
-		first += uint64(n / size)
+		dsts, numbers = dsts[n:], numbers[n:]
 	}
 	return nil
 }

@@ -93,7 +93,7 @@ type liveReceiver struct {
 	mu       sync.Mutex
 	pageSize int
 	data     [][]byte
-	round    int
+	rounds   map[pageAddress]int // in which each page was given last
 }
 
 func (l *liveReceiver) Region(number int, r Region) error {
@@ -111,7 +111,12 @@ func (l *liveReceiver) Region(number int, r Region) error {
 func (l *liveReceiver) Pages(p Pages) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.round = p.Round
+	for i := range p.Count {
+		if l.rounds == nil {
+			l.rounds = make(map[pageAddress]int)
+		}
+		l.rounds[pageAddress{uint32(p.Region), p.First + i}] = p.Round
+	}
 	data := &l.data[p.Region]
 	at, n := int(p.First)*l.pageSize, int(p.Count)*l.pageSize
 	if at+n > len(*data) {
@@ -125,13 +130,15 @@ func (l *liveReceiver) Pages(p Pages) error {
 	return nil
 }
 
-func (l *liveReceiver) ReadEarlier(dst []byte, round, region int, first uint64) error {
+func (l *liveReceiver) ReadEarlier(dsts [][]byte, round, region int, numbers []uint64) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.round > round {
-		return fmt.Errorf("asked for what precedes round %d in round %d", round, l.round)
+	for i, number := range numbers {
+		if given, ok := l.rounds[pageAddress{uint32(region), number}]; ok && given >= round {
+			return fmt.Errorf("asked for what page %d was before round %d, given in round %d", number, round, given)
+		}
+		clear(dsts[i][copy(dsts[i], l.data[region][int(number)*l.pageSize:]):])
 	}
-	clear(dst[copy(dst, l.data[region][int(first)*l.pageSize:]):])
 	return nil
 }
 
