@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
-	"io"
 	"math/rand/v2"
-	"sync/atomic"
 	"testing"
 )
 
@@ -97,17 +95,6 @@ func TestEarlierPages(t *testing.T) {
 	if remembered == 0 || forgotten == 0 || unknown == 0 {
 		t.Errorf("%d pages are remembered, %d forgotten, %d unknown", remembered, forgotten, unknown)
 	}
-}
-
-// A countingReaderAt counts what is read of a stream.
-type countingReaderAt struct {
-	io.ReaderAt
-	calls atomic.Int64
-}
-
-func (c *countingReaderAt) ReadAt(p []byte, off int64) (int, error) {
-	c.calls.Add(1)
-	return c.ReaderAt.ReadAt(p, off)
 }
 
 // checkOfStream reads a stream in order, with earlier versions from its file,

@@ -33,6 +33,8 @@ type readScratch struct {
 	written   []bool
 	steps     []readStep
 	pages     [][]byte // where a frame's pages go
+
+	duplicates []int // records of the frame
 }
 
 const notSettled = -1
@@ -329,14 +331,7 @@ func (s *readScratch) decode(step *readStep) error {
 	if err := s.decoder.decode(&s.header, step.entry.offset, pages[:last+1]); err != nil || !duplicates {
 		return err
 	}
-	for i := range pages[:last+1] {
-		if records[i].kind == Duplicate && pages[i] != nil {
-			if err := step.stream.readDuplicate(pages[i], &s.header, step.entry.offset, step.round, &records[i]); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+	return s.readDuplicates(step, pages[:last+1])
 }
 
 // noPages returns n slots for pages of a frame, all nil.

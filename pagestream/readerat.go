@@ -311,42 +311,6 @@ func (r *ReaderAt) ReadEarlier(dsts [][]byte, round, region int, numbers []uint6
 	return nil
 }
 
-// readDuplicate reads the page that record, of a frame of the region in the
-// round at offset, says its page equals.
-func (r *ReaderAt) readDuplicate(dst []byte, h *frameHeader, offset int64, round int, record *pageRecord) error {
-	same := record.duplicate
-	damaged := func(reason string, err error) error {
-		return h.corrupt(offset, int64(record.page), fmt.Sprintf("duplicate of page %d of region %d: %s", same.page, same.region, reason), err)
-	}
-	if same.region > h.region || same.region == h.region && same.page >= record.page {
-		return damaged("not an earlier page", nil)
-	}
-	e, listed, err := r.find(int(same.region), round, same.page)
-	if err != nil {
-		return damaged("", err)
-	}
-	if !listed || e.zeros {
-		return damaged("a page without content", nil)
-	}
-	other := r.scratch.Get().(*readScratch)
-	defer r.scratch.Put(other)
-	defer other.end()
-	if err := other.load(r, int(same.region), round, e); err != nil {
-		return damaged("", err)
-	}
-	records := other.decoder.records
-	k := sort.Search(len(records), func(i int) bool { return records[i].page >= same.page })
-	if k == len(records) || records[k].page != same.page || !records[k].kind.hasContent() || records[k].crc != record.crc {
-		return damaged("not the same page", nil)
-	}
-	pages := other.noPages(k + 1)
-	pages[k] = dst
-	if err := other.decoder.decode(&other.header, e.offset, pages); err != nil {
-		return damaged("", err)
-	}
-	return nil
-}
-
 // find returns the index's entry of the frame that spans the page in the
 // round, if there is one.
 func (r *ReaderAt) find(region, round int, page uint64) (e indexEntry, listed bool, err error) {
