@@ -12,17 +12,14 @@ type comparer struct {
 	geometry geometry
 	base     *ReaderAt
 	cache    *delta.Cache
-	encoder  *delta.Encoder
 	old      []byte // earlier versions of a batch's pages
-	pairs    []delta.Pair
-	changed  []int // records of the pairs' pages
-	ends     []int // of the deltas
+	differ   differ
 }
 
 func newComparer(g geometry, options *Options) *comparer {
 	c := &comparer{geometry: g, base: options.Base, cache: options.Cache}
 	if c.base != nil || c.cache != nil {
-		c.encoder = delta.NewEncoder(options.Level)
+		c.differ = newDiffer(g, options.Level)
 		c.old = make([]byte, g.batchBytes())
 	}
 	return c
@@ -71,7 +68,7 @@ func (c *comparer) classifyByBase(b *batch) error {
 	for i := range b.records {
 		c.compare(b, i, old[i<<c.geometry.pageLog2:][:c.geometry.pageSize()])
 	}
-	c.encode(b)
+	c.differ.encode(b)
 	return nil
 }
 
@@ -87,7 +84,7 @@ func (c *comparer) classifyByCache(b *batch) {
 			b.records[i] = classify(number, b.page(c.geometry, i))
 		}
 	}
-	c.encode(b)
+	c.differ.encode(b)
 	for i := range b.records {
 		switch record := &b.records[i]; record.kind {
 		case kept:
@@ -101,33 +98,9 @@ func (c *comparer) classifyByCache(b *batch) {
 // compare classifies the batch's page number i, of which old is the earlier
 // version.
 func (c *comparer) compare(b *batch, i int, old []byte) {
-	record, page := &b.records[i], b.page(c.geometry, i)
-	if bytes.Equal(page, old) {
-		record.kind = kept
+	if bytes.Equal(b.page(c.geometry, i), old) {
+		b.records[i].kind = kept
 		return
 	}
-	*record = classify(record.page, page)
-	if record.kind == Plain && !isZero(old) { // a page is smaller than its delta to nothing
-		c.pairs = append(c.pairs, delta.Pair{Old: old, New: page})
-		c.changed = append(c.changed, i)
-	}
-}
-
-// encode makes deltas of those of the batch's changed pages for which they pay.
-func (c *comparer) encode(b *batch) {
-	b.deltas, c.ends = c.encoder.AppendAll(b.deltas[:0], c.ends[:0], c.pairs)
-	start := 0
-	for k, end := range c.ends {
-		if end > start {
-			record := &b.records[c.changed[k]]
-			record.kind, record.delta, record.block = Delta, start, end-start
-		}
-		start = end
-	}
-	clear(c.pairs)
-	c.pairs, c.changed = c.pairs[:0], c.changed[:0]
-}
-
-func isZero(page []byte) bool {
-	return le.Uint64(page) == 0 && bytes.Equal(page[wordBytes:], page[:len(page)-wordBytes])
+	c.differ.take(b, i, old)
 }

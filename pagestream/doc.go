@@ -10,4 +10,7 @@
 // pages that changed while it was written. An incremental snapshot is a stream
 // whose [Options] have a Base; a ReaderAt that is given the base, too, reads it
 // as if it were whole.
+//
+// A [FrameEncoder] and a [FrameDecoder] make and take single frames, for those
+// who send pages by a protocol of their own.
 package pagestream

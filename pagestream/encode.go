@@ -77,12 +77,13 @@ func classify(number uint64, page []byte) pageRecord {
 }
 
 // A writtenFrame is a frame of a batch. Of a pages frame, header and records
-// are in batch.heads, and of one that has deltas the blocks, too. Of a zero run
-// there is nothing yet: it may go on in the next batch.
+// are in batch.heads, and of one that has deltas or several runs the blocks,
+// too. Of a zero run there is nothing yet: it may go on in the next batch.
 type writtenFrame struct {
 	start, end int // its records
 	pages      int // carried; 0 for a zero run
 	deltas     int // of them
+	runs       int // of contents
 	head       int // length in bytes
 	blocks     []byte
 }
@@ -168,16 +169,26 @@ func (b *batch) zerosFrom(i int) int {
 	return n
 }
 
+// runPages is how many contents of a frame are encoded as one run at the levels
+// that are faster with several runs at a time. Each run has the end of the one
+// before as its history, so that a frame's window is whole.
+const runPages = DefaultClusterPages
+
 // A clusterEncoder turns classified pages into pages frames.
 type clusterEncoder struct {
 	geometry geometry
 	lzrw1    *lzrw1.Encoder
+	runPages int
 	content  []byte
 	packed   []bool // of each page with content, in order
 }
 
 func newClusterEncoder(g geometry, level lzrw1.Level) *clusterEncoder {
-	return &clusterEncoder{geometry: g, lzrw1: lzrw1.NewEncoder(level)}
+	e := &clusterEncoder{geometry: g, lzrw1: lzrw1.NewEncoder(level), runPages: runPages}
+	if level == lzrw1.Dense {
+		e.runPages = MaxClusterPages
+	}
+	return e
 }
 
 // encode fills b.heads, completes the batch's frames, which have been cut, and
@@ -192,26 +203,44 @@ func (e *clusterEncoder) encode(b *batch) {
 		if f.pages == 0 {
 			continue
 		}
-		run := &runs[0]
-		runs = runs[1:]
+		blocks := blockWalk{runs: runs[:f.runs]}
 		records := b.records[f.start:f.end]
-		contentStart, blockStart, k := 0, 0, 0
 		for i := range records {
 			if record := &records[i]; record.kind.hasContent() {
-				record.block = run.Ends[k] - blockStart
-				record.kind = contentKind(record.block < run.Cuts[k]-contentStart, packed[k])
-				contentStart, blockStart = run.Cuts[k], run.Ends[k]
-				k++
+				content, block := blocks.next()
+				record.block = len(block)
+				record.kind = contentKind(len(block) < content, packed[0])
+				packed = packed[1:]
 			}
 		}
-		packed = packed[k:]
-		e.assemble(b, f, run.Blocks)
+		e.assemble(b, f, runs[:f.runs])
+		runs = runs[f.runs:]
 	}
 }
 
+// A blockWalk goes through the blocks of runs, in order.
+type blockWalk struct {
+	runs       []lzrw1.Run
+	block      int // of runs[0], the next one
+	start, end int // where it begins in Data and Blocks; 0 for the first
+}
+
+// next returns the next block, and how long its content is.
+func (w *blockWalk) next() (content int, block []byte) {
+	if w.block == len(w.runs[0].Cuts) {
+		*w = blockWalk{runs: w.runs[1:]}
+	}
+	r := &w.runs[0]
+	start := max(w.start, r.History)
+	content, block = r.Cuts[w.block]-start, r.Blocks[w.end:r.Ends[w.block]]
+	w.start, w.end = r.Cuts[w.block], r.Ends[w.block]
+	w.block++
+	return content, block
+}
+
 // assemble appends to b.heads what stands before the blocks of contents in the
-// frame; where there are deltas among them, these, too.
-func (e *clusterEncoder) assemble(b *batch, f *writtenFrame, blocks []byte) {
+// frame; where these are not one behind the other already, these, too.
+func (e *clusterEncoder) assemble(b *batch, f *writtenFrame, runs []lzrw1.Run) {
 	records := b.records[f.start:f.end]
 	at := len(b.heads)
 	b.heads = append(b.heads, make([]byte, frameHeaderSize)...)
@@ -225,17 +254,25 @@ func (e *clusterEncoder) assemble(b *batch, f *writtenFrame, blocks []byte) {
 			next = record.page + 1
 		}
 	}
-	if f.deltas > 0 {
+	var blocks []byte
+	switch {
+	case f.deltas > 0:
+		walk := blockWalk{runs: runs}
 		for i := range records {
 			switch record := &records[i]; {
 			case record.kind == Delta:
 				b.heads = append(b.heads, b.deltas[record.delta:][:record.block]...)
 			case record.kind.hasContent():
-				b.heads = append(b.heads, blocks[:record.block]...)
-				blocks = blocks[record.block:]
+				_, block := walk.next()
+				b.heads = append(b.heads, block...)
 			}
 		}
-		blocks = nil
+	case len(runs) == 1:
+		blocks = runs[0].Blocks
+	default:
+		for i := range runs {
+			b.heads = append(b.heads, runs[i].Blocks...)
+		}
 	}
 	header := frameHeader{
 		typ:      pagesFrame,
@@ -270,7 +307,7 @@ func allZero(records []pageRecord) bool {
 }
 
 // gather lays the contents of each frame's pages one behind the other, and
-// returns a run for each frame that is not a zero run.
+// returns their runs, frame by frame.
 func (e *clusterEncoder) gather(b *batch) []lzrw1.Run {
 	if need := len(b.records) * e.geometry.maxContent(); len(e.content) < need {
 		e.content = make([]byte, need)
@@ -280,26 +317,30 @@ func (e *clusterEncoder) gather(b *batch) []lzrw1.Run {
 	used := 0
 	for i := range b.frames {
 		f := &b.frames[i]
-		if f.pages == 0 {
-			continue
-		}
-		if used == len(b.runs) {
-			b.runs = append(b.runs, lzrw1.Run{})
-		}
-		r := &b.runs[used]
-		used++
-		r.Cuts, r.Ends, r.Blocks = r.Cuts[:0], r.Ends[:0], r.Blocks[:0]
-		n := 0
-		for i := f.start; i < f.end; i++ {
+		f.runs = 0
+		n, begin := 0, 0 // in the frame's contents: their end, where the run's Data begins
+		for i := f.start; i < f.end && f.pages > 0; i++ {
 			if !b.records[i].kind.hasContent() {
 				continue
+			}
+			if f.runs == 0 || len(b.runs[used-1].Cuts) == e.runPages {
+				if used == len(b.runs) {
+					b.runs = append(b.runs, lzrw1.Run{})
+				}
+				r := &b.runs[used]
+				r.Cuts, r.Ends, r.Blocks = r.Cuts[:0], r.Ends[:0], r.Blocks[:0]
+				r.History = min(n, lzrw1.MaxOffset)
+				begin = n - r.History
+				used++
+				f.runs++
 			}
 			length, packed := pack(content[n:], b.page(e.geometry, i))
 			n += length
 			e.packed = append(e.packed, packed)
-			r.Cuts = append(r.Cuts, n)
+			r := &b.runs[used-1]
+			r.Data = content[begin:n]
+			r.Cuts = append(r.Cuts, n-begin)
 		}
-		r.Data = content[:n]
 		content = content[n:]
 	}
 	return b.runs[:used]

@@ -44,18 +44,7 @@ func slowRead(b []byte, base *slowStream) (s slowStream, err error) {
 	}()
 	stream := b
 	u16, u32, u64 := binary.LittleEndian.Uint16, binary.LittleEndian.Uint32, binary.LittleEndian.Uint64
-	castagnoli := crc32.MakeTable(0x82F63B78)
-	sum := func(b []byte) uint32 { return crc32.Checksum(b, castagnoli) }
-	varint := func(b *[]byte) uint64 {
-		v, n := binary.Uvarint(*b)
-		*b = (*b)[n:]
-		return v
-	}
-	take := func(b *[]byte, n int) []byte {
-		head := (*b)[:n]
-		*b = (*b)[n:]
-		return head
-	}
+	sum, varint, take := slowSum, slowVarint, slowTake
 	lengths := map[uint32]uint64{} // of the regions' final forms
 	for at := 0; at < len(b); at += 32 + int(u32(b[at+12:])) {
 		if b[at+4] == 2 {
@@ -147,100 +136,11 @@ func slowRead(b []byte, base *slowStream) (s slowStream, err error) {
 				r.carried = append(r.carried, map[uint64]byte{})
 			}
 		case 3:
-			r := &s.regions[region]
-			type record struct {
-				page        uint64
-				kind        byte
-				word        []byte
-				region, at  uint64
-				crc         uint32
-				blockLength int
+			pages, err := s.takePages(h, payload, sparse, &kinds, deltas)
+			if err != nil {
+				return s, err
 			}
-			var records []record
-			page := first
-			for range u16(h[6:]) {
-				rec := record{page: page, kind: take(&payload, 1)[0]}
-				if rec.kind == 8 {
-					page += varint(&payload)
-					rec = record{page: page, kind: take(&payload, 1)[0]}
-				}
-				switch rec.kind {
-				case 1:
-					rec.word = take(&payload, 8)
-				case 2:
-					rec.region = varint(&payload)
-					rec.at = varint(&payload)
-					rec.crc = u32(take(&payload, 4))
-				case 3:
-					rec.crc = u32(take(&payload, 4))
-					rec.blockLength = pageSize
-				case 4, 5, 6:
-					rec.crc = u32(take(&payload, 4))
-					rec.blockLength = int(varint(&payload))
-				case 7:
-					rec.blockLength = int(varint(&payload))
-				}
-				records = append(records, rec)
-				page++
-			}
-			var contents []byte
-			for _, rec := range records {
-				page := r.data[rec.page*uint64(pageSize):][:pageSize]
-				if rec.kind == 7 {
-					if !sparse {
-						return s, errors.New("a delta in the complete layer")
-					}
-					if err := deltas.Apply(page, take(&payload, rec.blockLength)); err != nil {
-						return s, err
-					}
-				} else {
-					clear(page)
-				}
-				switch rec.kind {
-				case 1:
-					for i := range page {
-						page[i] = rec.word[i%8]
-					}
-				case 2:
-					other := &s.regions[rec.region]
-					if kind := other.carried[s.rounds][rec.at]; kind < 3 || kind > 6 {
-						return s, errors.New("duplicate of a page without content")
-					}
-					copy(page, other.data[rec.at*uint64(pageSize):])
-				case 3, 4, 5, 6:
-					block := take(&payload, rec.blockLength)
-					content := block
-					if rec.kind == 4 || rec.kind == 6 {
-						content, err = lzrw1spec.Decode(contents, block)
-						if err != nil {
-							return s, err
-						}
-					}
-					contents = append(contents, content...)
-					if rec.kind >= 5 {
-						set := take(&content, pageSize/64)
-						for word := range pageSize / 8 {
-							if set[word/8]>>(word%8)&1 == 1 {
-								copy(page[8*word:], take(&content, 8))
-							}
-						}
-						if len(content) > 0 {
-							return s, errors.New("words left over")
-						}
-					} else {
-						copy(page, content)
-					}
-				}
-				if rec.kind >= 2 && rec.kind <= 6 && sum(page) != rec.crc {
-					return s, errors.New("page CRC")
-				}
-				r.carried[s.rounds][rec.page] = rec.kind
-				kinds[rec.kind]++
-			}
-			if len(payload) > 0 {
-				return s, errors.New("blocks left over")
-			}
-			frames[region] = append(frames[region], listed{s.rounds, offset, length, first, page - first, false})
+			frames[region] = append(frames[region], listed{s.rounds, offset, length, first, pages, false})
 		case 4:
 			r := &s.regions[region]
 			zeros := u64(payload)
@@ -297,4 +197,120 @@ func slowRead(b []byte, base *slowStream) (s slowStream, err error) {
 		}
 		identity = append(identity, h...)
 	}
+}
+
+func slowSum(b []byte) uint32 { return crc32.Checksum(b, crc32.MakeTable(0x82F63B78)) }
+
+func slowVarint(b *[]byte) uint64 {
+	v, n := binary.Uvarint(*b)
+	*b = (*b)[n:]
+	return v
+}
+
+func slowTake(b *[]byte, n int) []byte {
+	head := (*b)[:n]
+	*b = (*b)[n:]
+	return head
+}
+
+// takePages takes the pages frame of the header and the payload, and returns
+// how many pages it spans.
+func (s *slowStream) takePages(h, payload []byte, sparse bool, kinds *[8]uint64, deltas *delta.Decoder) (uint64, error) {
+	u16, u32, u64 := binary.LittleEndian.Uint16, binary.LittleEndian.Uint32, binary.LittleEndian.Uint64
+	sum, varint, take := slowSum, slowVarint, slowTake
+	pageSize, region, first := 512<<(h[5]&15), u32(h[8:]), u64(h[16:])
+	r := &s.regions[region]
+	type record struct {
+		page        uint64
+		kind        byte
+		word        []byte
+		region, at  uint64
+		crc         uint32
+		blockLength int
+	}
+	var records []record
+	page := first
+	for range u16(h[6:]) {
+		rec := record{page: page, kind: take(&payload, 1)[0]}
+		if rec.kind == 8 {
+			page += varint(&payload)
+			rec = record{page: page, kind: take(&payload, 1)[0]}
+		}
+		switch rec.kind {
+		case 1:
+			rec.word = take(&payload, 8)
+		case 2:
+			rec.region = varint(&payload)
+			rec.at = varint(&payload)
+			rec.crc = u32(take(&payload, 4))
+		case 3:
+			rec.crc = u32(take(&payload, 4))
+			rec.blockLength = pageSize
+		case 4, 5, 6:
+			rec.crc = u32(take(&payload, 4))
+			rec.blockLength = int(varint(&payload))
+		case 7:
+			rec.blockLength = int(varint(&payload))
+		}
+		records = append(records, rec)
+		page++
+	}
+	var contents []byte
+	for _, rec := range records {
+		page := r.data[rec.page*uint64(pageSize):][:pageSize]
+		if rec.kind == 7 {
+			if !sparse {
+				return 0, errors.New("a delta in the complete layer")
+			}
+			if err := deltas.Apply(page, take(&payload, rec.blockLength)); err != nil {
+				return 0, err
+			}
+		} else {
+			clear(page)
+		}
+		switch rec.kind {
+		case 1:
+			for i := range page {
+				page[i] = rec.word[i%8]
+			}
+		case 2:
+			other := &s.regions[rec.region]
+			if kind := other.carried[s.rounds][rec.at]; kind < 3 || kind > 6 {
+				return 0, errors.New("duplicate of a page without content")
+			}
+			copy(page, other.data[rec.at*uint64(pageSize):])
+		case 3, 4, 5, 6:
+			block := take(&payload, rec.blockLength)
+			content := block
+			if rec.kind == 4 || rec.kind == 6 {
+				var err error
+				if content, err = lzrw1spec.Decode(contents, block); err != nil {
+					return 0, err
+				}
+			}
+			contents = append(contents, content...)
+			if rec.kind >= 5 {
+				set := take(&content, pageSize/64)
+				for word := range pageSize / 8 {
+					if set[word/8]>>(word%8)&1 == 1 {
+						copy(page[8*word:], take(&content, 8))
+					}
+				}
+				if len(content) > 0 {
+					return 0, errors.New("words left over")
+				}
+			} else {
+				copy(page, content)
+			}
+		}
+		if rec.kind >= 2 && rec.kind <= 6 && sum(page) != rec.crc {
+			return 0, errors.New("page CRC")
+		}
+		r.carried[s.rounds][rec.page] = rec.kind
+		kinds[rec.kind]++
+	}
+	if len(payload) > 0 {
+		return 0, errors.New("blocks left over")
+	}
+	return page - first, nil
 }
