@@ -1,0 +1,101 @@
+//go:build linux && cgo
+
+package main
+
+import (
+	"runtime"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+
+	"github.com/lzpage/lzpage/internal/qemuram"
+)
+
+// An object is what a handle stands for: one of session, receiver and, with a
+// parent, their channels.
+type object struct {
+	parent  *object
+	session *qemuram.Session
+	encoder *qemuram.Channel
+	target  *qemuram.Receiver
+	decoder *qemuram.ReceiverChannel
+
+	pageSize int
+	cpu      atomic.Int64 // of all channels, in ns
+
+	mu   sync.Mutex
+	last error
+}
+
+// fail keeps the error for who asks for it.
+func (o *object) fail(err error) {
+	for ; o != nil; o = o.parent {
+		o.mu.Lock()
+		o.last = err
+		o.mu.Unlock()
+	}
+}
+
+func (o *object) lastError() error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.last
+}
+
+// objects are all that there are, by handle. Handles are not used again.
+var objects struct {
+	sync.RWMutex
+	byHandle map[int64]*object
+	last     int64
+}
+
+func find(handle int64) *object {
+	objects.RLock()
+	defer objects.RUnlock()
+	return objects.byHandle[handle]
+}
+
+func enter(o *object) int64 {
+	objects.Lock()
+	defer objects.Unlock()
+	if objects.byHandle == nil {
+		objects.byHandle = map[int64]*object{}
+	}
+	objects.last++
+	objects.byHandle[objects.last] = o
+	setProcs()
+	return objects.last
+}
+
+// remove removes the object and its channels. It reports false where there is
+// none.
+func remove(handle int64) bool {
+	objects.Lock()
+	o := objects.byHandle[handle]
+	delete(objects.byHandle, handle)
+	for h, other := range objects.byHandle {
+		if o != nil && other.parent == o {
+			delete(objects.byHandle, h)
+		}
+	}
+	setProcs()
+	objects.Unlock()
+	if o != nil && o.parent == nil {
+		debug.FreeOSMemory() // a cache may be large
+	}
+	return o != nil
+}
+
+// setProcs lets as many threads run Go code as there are channels, and one
+// more.
+func setProcs() {
+	n := 1
+	for _, o := range objects.byHandle {
+		if o.parent != nil {
+			n++
+		}
+	}
+	if n = min(n, runtime.NumCPU()); n != runtime.GOMAXPROCS(0) {
+		runtime.GOMAXPROCS(n)
+	}
+}
