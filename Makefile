@@ -12,7 +12,7 @@ SYSTEM := qemu-system-x86_64:qemu-system-x86 dpkg-deb:dpkg
 PEERS := lz4:lz4 zstd:zstd
 C := cc:gcc stdlib.h:libc6-dev lz4.h:liblz4-dev zstd.h:libzstd-dev
 
-.PHONY: all build demo snapshots test check vet cross kernels emulated fuzz go-fuzz fuzz-briefly bench clean
+.PHONY: all build demo snapshots qemu test check vet cross kernels emulated fuzz go-fuzz fuzz-briefly bench clean
 
 all: build
 
@@ -35,6 +35,11 @@ snapshots:
 	@$(MAKE) --no-print-directory build
 	cd bench && CGO_ENABLED=0 go build -o ../$(BUILD)/compare-snapshots ./snapshots
 	$(BUILD)/compare-snapshots -lzpage $(BUILD)/lzpage -out $(BUILD)/snapshots $(if $(IMAGES),-images '$(IMAGES)')
+
+# QEMU with multifd-compression lzrw1, in build/qemu; ten minutes of CPU time
+# and 1 GB the first time, nothing where the patches are as they were
+qemu:
+	@scripts/qemu
 
 # all tests, those that boot a guest included
 test:
