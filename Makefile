@@ -21,6 +21,13 @@ build:
 	@scripts/need go
 	CGO_ENABLED=0 go build -trimpath -o $(BUILD)/lzpage ./cmd/lzpage
 
+# the library for QEMU, in build/liblzpage-qemu.so, and its header
+shim:
+	@scripts/need go cc:gcc stdlib.h:libc6-dev
+	CGO_ENABLED=1 go build -trimpath -buildmode=c-shared -ldflags='-s -w' -o $(BUILD)/liblzpage-qemu.so ./internal/qemuram/shim
+	@rm $(BUILD)/liblzpage-qemu.h # cgo's, of what is within
+	cp internal/qemuram/shim/lzpage-qemu.h $(BUILD)
+
 # boots a real guest, takes its memory, and shows what lzpage makes of it
 demo:
 	@scripts/need go $(SYSTEM) $(PEERS)
@@ -46,6 +53,7 @@ test:
 	@scripts/need go $(SYSTEM) $(PEERS) $(C)
 	go test ./...
 	go test -race -short -run 'Pieces|Cancel|Concurrent|Slow|Failing|Output|Rounds|Chain' -skip Allocations ./pagestream ./internal/image ./internal/ordered
+	go test -race -short -skip Allocations ./internal/qemuram
 	cd bench && go test ./...
 
 # what CI runs beside the tests

@@ -6,6 +6,7 @@
  * function instead (-wrap), which keeps what the thread is to run for later.
  */
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 
 #include "start.h"
@@ -34,13 +35,18 @@ int lzpage_start(void)
     if (!atomic_load(&started)) {
         pthread_t thread;
         pthread_attr_t attributes;
+        sigset_t all, before;
 
         pthread_attr_init(&attributes);
         pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+        /* signals are for the program's own threads: Go's inherit this mask */
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &before);
         if (thread_function) { /* none in a program, whose runtime runs */
             error = pthread_create(&thread, &attributes, thread_function,
                                    thread_argument);
         }
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
         pthread_attr_destroy(&attributes);
         atomic_store(&started, !error);
     }
