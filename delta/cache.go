@@ -44,9 +44,10 @@ const (
 const agingRounds = 8
 
 // A Cache holds the last versions of pages that a receiver has, as many as fit
-// into its limit: most of them compressed, at level fast of LZRW1, those that do
-// not shrink by a quarter as they are. Pages of zeros it does not keep: as an
-// earlier version they save nothing.
+// into its limit. It keeps them without their words of zero. Those that have
+// been asked for it compresses, when their room is needed, at level fast of
+// LZRW1, unless they do not shrink by a quarter. Pages of zeros it does not
+// keep: as an earlier version they save nothing.
 //
 // In each round the caller asks for the earlier version of each changed page
 // with Get and then gives it the new one with Put. What is worth keeping is
@@ -131,9 +132,9 @@ func (c *Cache) Put(key Key, page []byte) {
 	c.check(page)
 	h := key.hash()
 	sampled := c.curve.samples(h)
-	length := c.shard(h).put(h, key, page, sampled)
+	loose, packed := c.shard(h).put(h, key, page, sampled)
 	if sampled {
-		c.curve.put(h, key, length)
+		c.curve.put(h, key, loose, packed)
 	}
 }
 

@@ -42,6 +42,11 @@ func fillPage(page []byte, seed uint64) {
 		random = len(page) * (kind - 2) / 10
 	}
 	clear(page)
+	if rng.IntN(2) == 0 {
+		for i := range page[:len(page)-random] {
+			page[i] = 'a'
+		}
+	}
 	for i := (len(page) - random) &^ 7; i < len(page); i += 8 {
 		binary.LittleEndian.PutUint64(page[i:], rng.Uint64())
 	}
@@ -105,6 +110,29 @@ func TestCacheReturnsTheLastVersion(t *testing.T) {
 					for i := range c.shards {
 						c.shards[i].verify(t)
 					}
+				}
+			}
+			forms := map[string]int{}
+			for i := range c.shards {
+				for _, e := range c.shards[i].policy.entries {
+					switch f := e.form; {
+					case f.loose() && f.length() == tc.pageSize:
+						forms["as they are"]++
+					case f.loose():
+						forms["without zeros"]++
+					case f&blockForm != 0:
+						forms["compressed"]++
+					case f == wordForm:
+						forms["words"]++
+					case f != 0:
+						forms["incompressible"]++
+					}
+				}
+			}
+			for _, form := range []string{"words", "compressed", "incompressible"} {
+				// a page of 64 bytes has a block as it is
+				if forms[form] < 5 && tc.pageSize > 64 {
+					t.Errorf("%v: the cache was not put to the test", forms)
 				}
 			}
 			if ratio := float64(hits) / float64(gets); ratio < 0.15 || ratio > 0.95 {
@@ -398,20 +426,40 @@ func TestCacheStats(t *testing.T) {
 	}
 }
 
-// A fault of the memory that holds a page may not stop the caller.
+// A fault of the memory that holds a packed page may not stop the caller.
 func TestCacheWithDamagedMemory(t *testing.T) {
 	c := newCache(t, 1<<20, 4096)
 	page := make([]byte, 4096)
-	fill(page, 1)
-	c.Put(Key{Page: 1}, page)
-	for i := range c.shards[0].arena.data {
-		c.shards[0].arena.data[i] = 0xff
+	pages := capacity(c) * 5 / 4 // so that some are packed
+	for i := range uint64(pages) {
+		c.Get(page, Key{Page: i})
+		fill(page, i+1)
+		for j := 8; j < len(page)/2; j++ {
+			page[j] = 'a'
+		}
+		c.Put(Key{Page: i}, page)
 	}
-	if c.Get(page, Key{Page: 1}) {
-		t.Error("Get of a damaged block is true")
+	found, p := 0, &c.shards[0].policy
+	for damaged := range 2 {
+		found = 0
+		for i := range uint64(pages) {
+			key := Key{Page: i}
+			if e := p.find(key.hash(), key); p.entries[e].form&blockForm == 0 {
+				continue
+			}
+			if c.Get(page, key) {
+				found++
+			}
+		}
+		if damaged == 0 && found < pages/8 {
+			t.Fatalf("%d pages of %d are packed", found, pages)
+		}
+		for i := range c.shards[0].arena.data {
+			c.shards[0].arena.data[i] = 0xff
+		}
 	}
-	if s := c.EndRound(); s.Misses != 1 || s.Hits != 0 {
-		t.Errorf("stats %+v, want a miss", s)
+	if found > 0 {
+		t.Errorf("Get of %d damaged blocks is true", found)
 	}
 }
 

@@ -26,7 +26,7 @@ const (
 	// tableBytes is the size of what a cache has once whatever its size: the
 	// heads of its models' lists, and what the allocator rounds its five
 	// tables up by.
-	tableBytes = int64(len(curveSizes))*(cacheCounts+1)*(cacheEntryBytes+cacheSlotBytes) + 5*(8<<10)
+	tableBytes = int64(len(curveSizes))*(cacheLists+1)*(cacheEntryBytes+cacheSlotBytes) + 5*(8<<10)
 	// minCachePages is how many pages, as they are, fit into each shard.
 	minCachePages = 16
 )
@@ -41,7 +41,7 @@ func layoutCache(bytes int64, pageSize int) cacheLayout {
 	perEntry := int64(max(pageSize/8*3, 128))
 	l.sample = sampleEntries(bytes, perEntry)
 	shard := (bytes-tableBytes-int64(l.sample)*sampleBytes)/int64(l.shards) -
-		encoderBytes - requestsBeside*requestBytes - int64(lzrw1.MaxEncodedLen(pageSize))
+		encoderBytes - requestsBeside*requestBytes - int64(lzrw1.MaxEncodedLen(pageSize)+contentBytes(pageSize)+pageSize)
 	entries := max(shard, 0) / perEntry
 	block := cacheBlock(pageSize)
 	blocks := max(shard-entries*(cacheEntryBytes+cacheSlotBytes+requestBytes), 0) / int64(block+arenaLinkBytes)
@@ -80,10 +80,10 @@ type cacheMemory struct {
 }
 
 func allocateCache(l cacheLayout, models [len(curveSizes)]cacheLayout, pageSize int) *cacheMemory {
-	entries, heads := l.shards*l.entries, l.shards*cacheCounts
+	entries, heads := l.shards*l.entries, l.shards*cacheLists
 	for _, m := range models {
 		entries += m.entries
-		heads += cacheCounts
+		heads += cacheLists
 	}
 	return &cacheMemory{
 		entries:  make([]cacheEntry, heads+entries),

@@ -3,9 +3,17 @@ package delta
 // cacheCounts is how many counts of requests there are, from 0.
 const cacheCounts = 16
 
+// cacheLists is how many lists there are: for each count, the pages that are
+// packed, and behind these lists for each count the loose ones.
+const cacheLists = 2 * cacheCounts
+
 // A cachePolicy decides which pages stay. It has an entry for each, found by a
 // hash table, in a list of those that have been asked for as often. The first
 // entries are the heads of these lists, so that 0 is no page's.
+//
+// A page enters loose, in a form that takes little to make, where there is room
+// for that. Loose pages that have been asked for are packed when their room is
+// needed; those that nobody has asked for are not worth it, and go.
 //
 // It knows how long pages are but not where they are: with an arena it frees
 // their blocks, without one it is a model of a cache.
@@ -18,6 +26,8 @@ type cachePolicy struct {
 	block   int      // size of one in bytes
 	most    int      // blocks that a page takes at most
 	arena   *blockArena
+	// pack makes the shorter form of a loose page, whose length it sets.
+	pack func(e uint32)
 
 	unasked   uint64 // Puts of pages that nobody asked for, while it was full
 	random    uint64
@@ -30,9 +40,23 @@ type cacheEntry struct {
 	region     uint32
 	chain      uint32 // the next entry in the slot or of those that are free
 	prev, next uint32 // in the list
-	block      uint32 // the first
-	length     uint32 // in bytes
+	block      uint32 // the first; of a model's loose page, the length when packed
+	form       cacheForm
 }
+
+// A cacheForm is the length of what is kept of a page in bytes, and what that
+// is. A page of more than 8 words has more than 8 bytes unless it is one word.
+type cacheForm uint32
+
+const (
+	looseForm  cacheForm = 1 << 31
+	blockForm  cacheForm = 1 << 30 // LZRW1
+	formLength           = blockForm - 1
+)
+
+func (f cacheForm) loose() bool { return f&looseForm != 0 }
+
+func (f cacheForm) length() int { return int(f & formLength) }
 
 const (
 	cacheEntryBytes = 32
@@ -41,17 +65,17 @@ const (
 
 func (p *cachePolicy) init(m *cacheMemory, entries, blocks, pageSize int) {
 	*p = cachePolicy{
-		entries: take(&m.entries, cacheCounts+entries),
+		entries: take(&m.entries, cacheLists+entries),
 		slots:   take(&m.slots, entries),
 		room:    blocks,
 		block:   cacheBlock(pageSize),
 		random:  0x9e3779b97f4a7c15,
 	}
 	p.most = p.blocks(pageSize)
-	for i := range uint32(cacheCounts) {
+	for i := range uint32(cacheLists) {
 		p.entries[i].prev, p.entries[i].next = i, i
 	}
-	for i := len(p.entries) - 1; i >= cacheCounts; i-- {
+	for i := len(p.entries) - 1; i >= cacheLists; i-- {
 		p.entries[i].chain = p.free
 		p.free = uint32(i)
 	}
@@ -89,6 +113,9 @@ func (p *cachePolicy) unlink(e uint32) {
 // link puts the entry at the end of the list of a count.
 func (p *cachePolicy) link(e uint32, count int) {
 	head := uint32(count)
+	if p.entries[e].form.loose() {
+		head += cacheCounts
+	}
 	last := p.entries[head].prev
 	p.entries[e].prev, p.entries[e].next = last, head
 	p.entries[last].next = e
@@ -102,25 +129,50 @@ func (p *cachePolicy) admits(e uint32, key Key, count int) (limit int) {
 	if e != 0 || p.room >= p.most && p.free != 0 {
 		return count
 	}
+	packs := false
 	if count == 0 {
 		if !p.draw() {
 			return -1
 		}
 		count = 1
+	} else if e, _ := p.firstLoose(); e != 0 && p.free != 0 {
+		packs = true // others, for it
 	}
 	limit = count - 1
 	// In a sweep, what was asked for as often in the rounds before and lies
 	// ahead is to be asked for next. Evicting it for a page that has had its
 	// turn already would go on with each page, always evicting the next one.
-	if first := p.entries[limit].next; limit > 0 && first != uint32(limit) && p.entries[first].follows(key) {
+	if first := p.first(limit); limit > 0 && first != 0 && p.entries[first].follows(key) {
 		limit--
 	}
-	for head := range uint32(limit + 1) {
-		if p.entries[head].next != head {
+	for count := range limit + 1 {
+		if packs || p.first(count) != 0 {
 			return limit
 		}
 	}
 	return -1
+}
+
+// first returns the entry of the page that has been asked for so often and not
+// for longest, a packed one if there is one; 0 if there is none.
+func (p *cachePolicy) first(count int) uint32 {
+	for _, head := range [...]uint32{uint32(count), cacheCounts + uint32(count)} {
+		if e := p.entries[head].next; e != head {
+			return e
+		}
+	}
+	return 0
+}
+
+// firstLoose returns the entry of the loose page that has been asked for least
+// often, but has been, and how often; 0 if there is none.
+func (p *cachePolicy) firstLoose() (e uint32, count int) {
+	for count = 1; count < cacheCounts; count++ {
+		if head := uint32(cacheCounts + count); p.entries[head].next != head {
+			return p.entries[head].next, count
+		}
+	}
+	return 0, 0
 }
 
 // follows reports whether the page comes after another in a sweep.
@@ -140,43 +192,72 @@ func (p *cachePolicy) draw() bool {
 	return reduce(p.random, p.used+int(min(p.unasked, 1<<30))) < uint64(p.used)
 }
 
-// place makes room for the page of a new length, in entry e or a new one, and
-// returns the entry. It evicts what has been asked for no more often than
-// limit. Where that is not enough, the page is removed and 0 returned.
-func (p *cachePolicy) place(e uint32, h uint64, key Key, count, limit, length int) uint32 {
+// claim returns an entry for the page, without blocks and in no list: entry e,
+// unless that is 0, or one that may have to be evicted for it; 0 if there is
+// none.
+func (p *cachePolicy) claim(e uint32, h uint64, key Key, limit int) uint32 {
 	if e != 0 {
 		p.unlink(e)
 		p.release(e)
-	} else {
-		if p.free == 0 && !p.evict(limit) {
-			return 0
-		}
-		e = p.free
-		slot := p.slot(h)
-		p.free = p.entries[e].chain
-		p.entries[e] = cacheEntry{page: key.Page, region: key.Region, chain: *slot}
-		*slot = e
-		p.used++
+		return e
 	}
+	if p.free == 0 && !p.evict(limit) {
+		return 0
+	}
+	e = p.free
+	slot := p.slot(h)
+	p.free = p.entries[e].chain
+	p.entries[e] = cacheEntry{page: key.Page, region: key.Region, chain: *slot}
+	*slot = e
+	p.used++
+	return e
+}
+
+// loosen makes room for a loose page of so many bytes that has been asked for
+// count times. It reports false if that would take more than packing others and
+// evicting what nobody has asked for.
+func (p *cachePolicy) loosen(count, length int) bool {
 	blocks := p.blocks(length)
+	for p.room < blocks {
+		if p.evict(0) {
+			continue
+		}
+		e, of := p.firstLoose()
+		if e == 0 || count == 0 {
+			return false
+		}
+		p.unlink(e)
+		p.room += p.blocks(p.entries[e].form.length())
+		p.pack(e)
+		p.room -= p.blocks(p.entries[e].form.length())
+		p.link(e, of)
+	}
+	return true
+}
+
+// place gives the page in an entry that was claimed its form. It evicts what
+// has been asked for no more often than limit. Where that does not make room
+// enough, the entry is dropped and place returns false.
+func (p *cachePolicy) place(e uint32, count, limit int, form cacheForm) bool {
+	blocks := p.blocks(form.length())
 	for p.room < blocks {
 		if !p.evict(limit) {
 			p.drop(e)
-			return 0
+			return false
 		}
 	}
 	p.room -= blocks
-	p.entries[e].length = uint32(length)
+	p.entries[e].form = form
 	p.link(e, count)
-	return e
+	return true
 }
 
 // evict removes the page that has been asked for least often, and among
 // several, the one that is so for longest. It reports false if that is more
 // often than limit.
 func (p *cachePolicy) evict(limit int) bool {
-	for head := range uint32(limit + 1) {
-		if e := p.entries[head].next; e != head {
+	for count := range limit + 1 {
+		if e := p.first(count); e != 0 {
 			p.remove(e)
 			p.evictions++
 			return true
@@ -195,11 +276,11 @@ func (p *cachePolicy) remove(e uint32) {
 // release frees the entry's blocks.
 func (p *cachePolicy) release(e uint32) {
 	entry := &p.entries[e]
-	p.room += p.blocks(int(entry.length))
+	p.room += p.blocks(entry.form.length())
 	if p.arena != nil {
 		p.arena.release(entry.block)
 	}
-	entry.length = 0
+	entry.form = 0
 }
 
 // drop gives back an entry that is in no list and has no blocks.
@@ -221,10 +302,9 @@ func (p *cachePolicy) endRound(age bool) (evictions, pages uint64) {
 	evictions = p.evictions
 	p.evictions, p.unasked = 0, 0
 	if age {
-		for head := range uint32(cacheCounts) {
-			if head > 0 {
-				p.splice(head/2, head)
-			}
+		for count := uint32(1); count < cacheCounts; count++ {
+			p.splice(count/2, count)
+			p.splice(cacheCounts+count/2, cacheCounts+count)
 		}
 	}
 	return evictions, uint64(p.used)

@@ -23,12 +23,15 @@ func (s *cacheShard) verify(t *testing.T) {
 	owner := make([]uint32, len(s.arena.next))
 	taken := 0
 	listed := 0
-	for head := range uint32(cacheCounts) {
+	for head := range uint32(cacheLists) {
 		mark(head)
 		for e := p.entries[head].next; e != head; e = p.entries[e].next {
 			mark(e)
 			listed++
 			entry := p.entries[e]
+			if entry.form.loose() != (head >= cacheCounts) {
+				t.Fatalf("form %#x in list %d", entry.form, head)
+			}
 			if p.entries[entry.next].prev != e || p.entries[entry.prev].next != e {
 				t.Fatalf("entry %d is not where its neighbours are", e)
 			}
@@ -44,13 +47,13 @@ func (s *cacheShard) verify(t *testing.T) {
 				owner[b] = e
 				n++
 			}
-			if n == 0 || n != p.blocks(int(entry.length)) {
-				t.Fatalf("%d bytes in %d blocks", entry.length, n)
+			if n == 0 || n != p.blocks(entry.form.length()) {
+				t.Fatalf("%d bytes in %d blocks", entry.form.length(), n)
 			}
 			taken += n
 		}
 	}
-	if listed != p.used || free+listed+cacheCounts != len(p.entries) {
+	if listed != p.used || free+listed+cacheLists != len(p.entries) {
 		t.Fatalf("%d entries are free, %d listed, of %d; %d are said to be used", free, listed, len(p.entries), p.used)
 	}
 	if n := chainLength(t, &s.arena, s.arena.free); n != p.room || n+taken != len(s.arena.next) {

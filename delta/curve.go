@@ -67,7 +67,9 @@ func (c *cacheCurve) init(m *cacheMemory, own cacheLayout, models [len(curveSize
 	c.threshold = uint32(min(sampleOf(own)*(1<<32), math.MaxUint32))
 	c.requests.init(m, own.sample*sampleRequests)
 	for i, l := range models {
-		c.models[i].init(m, l.entries, l.blocks, pageSize)
+		model := &c.models[i]
+		model.init(m, l.entries, l.blocks, pageSize)
+		model.pack = func(e uint32) { model.entries[e].form = cacheForm(model.entries[e].block) }
 	}
 }
 
@@ -91,19 +93,33 @@ func (c *cacheCurve) get(h uint64, key Key) {
 	}
 }
 
-func (c *cacheCurve) put(h uint64, key Key, length int) {
+// put has the models keep a page of these forms or not, 0 for zeros.
+func (c *cacheCurve) put(h uint64, key Key, loose, packed cacheForm) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	count := c.requests.of(h)
 	for i := range c.models {
 		m := &c.models[i]
 		e := m.find(h, key)
-		if length == 0 {
+		if loose == 0 {
 			if e != 0 {
 				m.remove(e)
 			}
-		} else if limit := m.admits(e, key, count); limit >= 0 {
-			m.place(e, h, key, count, limit, length)
+			continue
+		}
+		limit := m.admits(e, key, count)
+		if limit < 0 {
+			continue
+		}
+		if e = m.claim(e, h, key, limit); e == 0 {
+			continue
+		}
+		form := loose
+		if form.loose() && !m.loosen(count, form.length()) {
+			form = packed
+		}
+		if m.place(e, count, limit, form) {
+			m.entries[e].block = uint32(packed)
 		}
 	}
 }
