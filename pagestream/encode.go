@@ -169,26 +169,23 @@ func (b *batch) zerosFrom(i int) int {
 	return n
 }
 
-// runPages is how many contents of a frame are encoded as one run at the levels
-// that are faster with several runs at a time. Each run has the end of the one
-// before as its history, so that a frame's window is whole.
-const runPages = DefaultClusterPages
+// runPages is how many contents are encoded as one run in frames of more than
+// DefaultClusterPages pages, at the levels that are faster with several runs at
+// a time: few, so that none is left alone at the end. Each run has the end of the
+// one before as its history, so that a frame's window is whole.
+const runPages = 6
 
 // A clusterEncoder turns classified pages into pages frames.
 type clusterEncoder struct {
 	geometry geometry
 	lzrw1    *lzrw1.Encoder
-	runPages int
+	splits   bool // frames into several runs
 	content  []byte
 	packed   []bool // of each page with content, in order
 }
 
 func newClusterEncoder(g geometry, level lzrw1.Level) *clusterEncoder {
-	e := &clusterEncoder{geometry: g, lzrw1: lzrw1.NewEncoder(level), runPages: runPages}
-	if level == lzrw1.Dense {
-		e.runPages = MaxClusterPages
-	}
-	return e
+	return &clusterEncoder{geometry: g, lzrw1: lzrw1.NewEncoder(level), splits: level != lzrw1.Dense}
 }
 
 // encode fills b.heads, completes the batch's frames, which have been cut, and
@@ -318,12 +315,16 @@ func (e *clusterEncoder) gather(b *batch) []lzrw1.Run {
 	for i := range b.frames {
 		f := &b.frames[i]
 		f.runs = 0
+		most := MaxClusterPages // in a run
+		if e.splits && f.pages > DefaultClusterPages {
+			most = runPages
+		}
 		n, begin := 0, 0 // in the frame's contents: their end, where the run's Data begins
 		for i := f.start; i < f.end && f.pages > 0; i++ {
 			if !b.records[i].kind.hasContent() {
 				continue
 			}
-			if f.runs == 0 || len(b.runs[used-1].Cuts) == e.runPages {
+			if f.runs == 0 || len(b.runs[used-1].Cuts) == most {
 				if used == len(b.runs) {
 					b.runs = append(b.runs, lzrw1.Run{})
 				}
