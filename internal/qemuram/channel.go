@@ -95,7 +95,7 @@ func (c *Channel) lookUp(first uint64, did *Stats) {
 	c.earlier = c.earlier[:0]
 	for i, n := range c.packet.numbers {
 		var old []byte
-		if number := first + n; s.sent.mark(number, round) {
+		if number := first + n; s.mark(number, round) {
 			if old = c.old[i*size:][:size]; s.cache.Get(old, delta.Key{Page: number}) {
 				did.Hits++
 			} else {

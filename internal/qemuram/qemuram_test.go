@@ -132,6 +132,48 @@ func TestWhenDeltas(t *testing.T) {
 	deltas("round behind the one in which it was zero", false, p.send(p.channel, memory, page))
 }
 
+// The cache keeps the same pages however often the channels are synchronized
+// during a pass over the dirty memory.
+func TestRoundsInAPass(t *testing.T) {
+	const pages, packets = 1600, 100 // 6.25 MiB, more than the cache holds
+	hits := func(syncEvery int) (hits, misses uint64) {
+		rng := rand.New(rand.NewPCG(7, 8))
+		memory := make([]byte, pages*4096)
+		for i := range memory {
+			memory[i] = byte(rng.Uint32())
+		}
+		p := newPair(t, 3<<20, len(memory))
+		for pass := range 30 {
+			var dirty []uint64
+			for page := range uint64(pages) {
+				// some pages change in each pass, others now and then
+				if pass == 0 || page%5 == 0 || rng.IntN(6) == 0 {
+					memory[page*4096+rng.Uint64N(4096)]++
+					dirty = append(dirty, page*4096)
+				}
+			}
+			size := (len(dirty) + packets - 1) / packets
+			for i := 0; len(dirty) > 0; i++ {
+				n := min(size, len(dirty))
+				p.send(p.channel, memory, dirty[:n]...)
+				if dirty = dirty[n:]; i%syncEvery == syncEvery-1 {
+					p.session.NextRound()
+				}
+			}
+			p.session.NextRound()
+		}
+		s := p.session.Stats()
+		return s.Hits, s.Misses
+	}
+	wantHits, wantMisses := hits(packets)
+	if wantHits == 0 || wantMisses == 0 {
+		t.Errorf("%d hits and %d misses: the cache was not put to the test", wantHits, wantMisses)
+	}
+	if hits, misses := hits(2); hits != wantHits || misses != wantMisses {
+		t.Errorf("with many rounds in a pass %d hits and %d misses, with one %d and %d", hits, misses, wantHits, wantMisses)
+	}
+}
+
 // Pages of two RAM blocks at the same offset are different pages.
 func TestBlocks(t *testing.T) {
 	a, b := text(1, 3, 4096), text(2, 3, 4096)

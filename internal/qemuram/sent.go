@@ -39,18 +39,18 @@ func (s *sentPages) chunk(number uint64) *sentChunk {
 }
 
 // mark notes that the page is sent in the round, at least the second one if
-// there was one before. It reports whether the page was sent in an earlier
-// round and not yet in this one.
-func (s *sentPages) mark(number uint64, round uint32) (earlier bool) {
+// there was one before. It returns the round in which the page was sent last, 0
+// for none.
+func (s *sentPages) mark(number uint64, round uint32) (last uint32) {
 	page := &s.chunk(number)[number%chunkPages]
 	for {
-		last := page.Load()
-		next := round << 1
-		if last>>1 == round {
+		old := page.Load()
+		last, next := old>>1, round<<1
+		if last == round {
 			next |= 1
 		}
-		if page.CompareAndSwap(last, next) {
-			return last != 0 && last>>1 != round
+		if page.CompareAndSwap(old, next) {
+			return last
 		}
 	}
 }

@@ -27,7 +27,8 @@ type Session struct {
 	cache   *delta.Cache // nil for no deltas
 	sent    sentPages
 	round   atomic.Uint32
-	zeros   []byte // a page
+	pass    atomic.Uint32 // the round in which the cache's own round began
+	zeros   []byte        // a page
 	shared  sharedStats
 }
 
@@ -41,6 +42,7 @@ func NewSession(options Options) (*Session, error) {
 	}
 	s := &Session{options: options, zeros: make([]byte, options.PageSize)}
 	s.round.Store(1)
+	s.pass.Store(1)
 	if options.CacheBytes != 0 {
 		var err error
 		if s.cache, err = delta.NewCache(delta.CacheOptions{Bytes: options.CacheBytes, PageSize: options.PageSize}); err != nil {
@@ -56,9 +58,6 @@ func NewSession(options Options) (*Session, error) {
 // meanwhile.
 func (s *Session) NextRound() {
 	s.round.Add(1)
-	if s.cache != nil {
-		s.cache.EndRound()
-	}
 	s.shared.add(&noTotals, &noTotals, Stats{Rounds: 1})
 }
 
@@ -77,12 +76,30 @@ func (s *Session) Zero(block uint64, offsets []uint64) error {
 		round := s.round.Load()
 		for _, offset := range offsets {
 			number := (block + offset) / size
-			s.sent.mark(number, round)
+			s.mark(number, round)
 			s.forget(number)
 		}
 	}
 	s.shared.add(&noTotals, &noTotals, Stats{ZeroTold: uint64(len(offsets))})
 	return nil
+}
+
+// mark notes that the page is sent in the round. It reports whether it was in an
+// earlier one, and not yet in this.
+//
+// The cache ages by passes over the dirty memory. A pass may take many rounds:
+// QEMU synchronizes channels up to twenty times a second for machines of older
+// versions. So a pass begins where a page comes again that has come since the
+// last one began.
+func (s *Session) mark(number uint64, round uint32) (earlier bool) {
+	last := s.sent.mark(number, round)
+	if last == 0 || last == round {
+		return false
+	}
+	if pass := s.pass.Load(); last >= pass && s.pass.CompareAndSwap(pass, round) {
+		s.cache.EndRound()
+	}
+	return true
 }
 
 // forget has the cache forget the page.

@@ -70,20 +70,34 @@ func enter(o *object) int64 {
 // remove removes the object and its channels. It reports false where there is
 // none.
 func remove(handle int64) bool {
+	there, whole := forget(handle)
+	if whole {
+		// A cache may be large: so that its memory goes back now, but not while
+		// the guest waits for it.
+		go debug.FreeOSMemory()
+	}
+	return there
+}
+
+// forget does that, and reports whether it was a session or receiver. It leaves
+// nothing of it on the stack of its caller, where it would outlive a collection.
+//
+//go:noinline
+func forget(handle int64) (there, whole bool) {
 	objects.Lock()
+	defer objects.Unlock()
 	o := objects.byHandle[handle]
+	if o == nil {
+		return false, false
+	}
 	delete(objects.byHandle, handle)
 	for h, other := range objects.byHandle {
-		if o != nil && other.parent == o {
+		if other.parent == o {
 			delete(objects.byHandle, h)
 		}
 	}
 	setProcs()
-	objects.Unlock()
-	if o != nil && o.parent == nil {
-		debug.FreeOSMemory() // a cache may be large
-	}
-	return o != nil
+	return true, o.parent == nil
 }
 
 // setProcs lets as many threads run Go code as there are channels, and one

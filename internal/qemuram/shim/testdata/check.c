@@ -448,11 +448,62 @@ static void check_threads(void)
     EQUAL(p_lzpage_free(session), 0);
 }
 
+/* MiB of memory that the process has in use */
+static long resident(void)
+{
+    FILE *file = fopen("/proc/self/statm", "r");
+    long all, pages = 0;
+
+    if (!file || fscanf(file, "%ld %ld", &all, &pages) != 2) {
+        printf("/proc/self/statm cannot be read\n");
+        failures++;
+    }
+    if (file) {
+        fclose(file);
+    }
+    return pages * (sysconf(_SC_PAGESIZE) >> 10) >> 10;
+}
+
+/* A session's cache goes when it is freed, not some time later: the guest's
+ * machine may have no memory to spare. */
+static void check_memory(void)
+{
+    enum { CACHE = 96 };
+    size_t room = p_lzpage_frame_bound(PAGE, PACKET);
+    uint64_t offsets[PACKET], size = PACKET * PAGE;
+    uint8_t *frame = malloc(room), *memory = malloc(size);
+    int64_t session = p_lzpage_session_new(PAGE, LZPAGE_LEVEL_FAST, (uint64_t)CACHE << 20);
+    int64_t channel = p_lzpage_channel_new(session);
+    uint32_t seed = 7;
+    long full, after;
+
+    all_offsets(offsets, 0, PACKET);
+    for (uint64_t i = 0; i < size; i++) {
+        memory[i] = next_random(&seed) >> 8;
+    }
+    for (int i = 0; i < CACHE * 2; i++) {
+        CHECK(p_lzpage_encode(channel, i * size, memory, size, offsets, PACKET, frame, room) > 0);
+    }
+    full = resident();
+    CHECK(full > CACHE * 3 / 4);
+    EQUAL(p_lzpage_free(session), 0);
+    for (int i = 0; (after = resident()) > full - CACHE * 3 / 4 && i < 200; i++) {
+        usleep(50000);
+    }
+    if (after > full - CACHE * 3 / 4) {
+        printf("check.c: with a cache of %d MiB %ld MiB are in use, without it %ld MiB\n", CACHE, full, after);
+        failures++;
+    }
+    free(frame);
+    free(memory);
+}
+
 static void check_all(void)
 {
     check_round_trip();
     check_errors();
     check_threads();
+    check_memory();
 }
 
 int main(int argc, char **argv)
