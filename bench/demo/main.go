@@ -129,7 +129,7 @@ func takeMemory(ctx context.Context, memMiB int, out, format string, say func(st
 		return err
 	}
 	var tick guest.Tick
-	for tick.Seconds < 5 {
+	for tick.Number < 5 {
 		line, err := vm.Console.Wait(ctx, "tick ")
 		if err != nil {
 			return err
@@ -141,7 +141,7 @@ func takeMemory(ctx context.Context, memMiB int, out, format string, say func(st
 	if err := vm.Pause(ctx); err != nil {
 		return err
 	}
-	say(fmt.Sprintf("paused after %d s of work, %d records written", tick.Seconds, tick.Ops))
+	say(fmt.Sprintf("paused after %d s of work, %d records written", tick.Number, tick.Ops))
 	if format != "elf" {
 		path := filepath.Join(out, "guest.ram")
 		if err := vm.DumpRaw(ctx, path); err != nil {

@@ -1,6 +1,7 @@
 package guest
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"io/fs"
@@ -39,7 +40,7 @@ func (t tree) put(name string, n node) {
 }
 
 // putFS adds all files of files. Go's embedded files carry no permissions:
-// what begins with "#!" is made executable.
+// what begins like a script or a program is made executable.
 func (t tree) putFS(files fs.FS) error {
 	return fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
@@ -50,7 +51,7 @@ func (t tree) putFS(files fs.FS) error {
 			return err
 		}
 		mode := uint32(typeRegular | 0o644)
-		if len(data) >= 2 && data[0] == '#' && data[1] == '!' {
+		if bytes.HasPrefix(data, []byte("#!")) || bytes.HasPrefix(data, []byte("\x7fELF")) {
 			mode = typeRegular | 0o755
 		}
 		t.put(name, node{mode, data})

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os/exec"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -126,21 +127,29 @@ func (t tree) putDeb(ctx context.Context, deb string) error {
 }
 
 // readKernel returns the kernel, boot/vmlinuz-VERSION, of a linux-image
-// package.
-func readKernel(ctx context.Context, deb string) ([]byte, error) {
-	var kernel []byte
-	err := readDeb(ctx, deb, func(h *tar.Header, content io.Reader) error {
-		if !strings.HasPrefix(path.Clean(h.Name), "boot/vmlinuz-") {
-			return nil
-		}
+// package, and the kernel modules of the given names.
+func readKernel(ctx context.Context, deb string, modules []string) (kernel []byte, found map[string][]byte, err error) {
+	found = map[string][]byte{}
+	err = readDeb(ctx, deb, func(h *tar.Header, content io.Reader) error {
 		var err error
-		if kernel, err = io.ReadAll(content); err != nil {
-			return err
+		name := path.Clean(h.Name)
+		if strings.HasPrefix(name, "boot/vmlinuz-") {
+			kernel, err = io.ReadAll(content)
+		} else if module, is := strings.CutSuffix(path.Base(name), ".ko"); is && slices.Contains(modules, module) {
+			found[module], err = io.ReadAll(content)
 		}
-		return io.EOF
+		if err == nil && kernel != nil && len(found) == len(modules) {
+			err = io.EOF
+		}
+		return err
 	})
 	if err == nil && kernel == nil {
 		err = errors.New(deb + ": no file boot/vmlinuz-*")
 	}
-	return kernel, err
+	for _, module := range modules {
+		if _, have := found[module]; err == nil && !have {
+			err = fmt.Errorf("%s: no module %s.ko", deb, module)
+		}
+	}
+	return kernel, found, err
 }

@@ -88,9 +88,29 @@ func TestReadKernel(t *testing.T) {
 	write(t, root, "boot/vmlinuz-6.1", "the kernel", 0o644)
 	// More than a pipe holds comes after it: reading must stop all the same.
 	write(t, root, "lib/modules/big.ko", strings.Repeat("module", 1<<20), 0o644)
-	kernel, err := readKernel(context.Background(), makeDeb(t, root))
+	deb := makeDeb(t, root)
+	kernel, modules, err := readKernel(context.Background(), deb, nil)
+	if err != nil || string(kernel) != "the kernel" || len(modules) != 0 {
+		t.Errorf("got %q and %d modules, %v", kernel, len(modules), err)
+	}
+}
+
+func TestReadModules(t *testing.T) {
+	root := t.TempDir()
+	write(t, root, "boot/vmlinuz-6.1", "the kernel", 0o644)
+	write(t, root, "lib/modules/6.1/kernel/drivers/virtio/virtio.ko", "virtio's code", 0o644)
+	write(t, root, "lib/modules/6.1/kernel/drivers/virtio/virtio_ring.ko", "the ring's", 0o644)
+	write(t, root, "lib/modules/6.1/kernel/fs/xfs.ko", "not wanted", 0o644)
+	deb := makeDeb(t, root)
+	kernel, modules, err := readKernel(context.Background(), deb, []string{"virtio_ring", "virtio"})
 	if err != nil || string(kernel) != "the kernel" {
 		t.Errorf("got %q, %v", kernel, err)
+	}
+	if len(modules) != 2 || string(modules["virtio"]) != "virtio's code" || string(modules["virtio_ring"]) != "the ring's" {
+		t.Errorf("got modules %q", modules)
+	}
+	if _, _, err := readKernel(context.Background(), deb, []string{"virtio", "overlay"}); err == nil || !strings.Contains(err.Error(), "overlay.ko") {
+		t.Errorf("module that is not there: error %v", err)
 	}
 }
 
@@ -98,7 +118,7 @@ func TestReadKernelErrors(t *testing.T) {
 	root := t.TempDir()
 	write(t, root, "boot/config-6.1", "options", 0o644)
 	deb := makeDeb(t, root)
-	if _, err := readKernel(context.Background(), deb); err == nil || !strings.Contains(err.Error(), "vmlinuz") {
+	if _, _, err := readKernel(context.Background(), deb, nil); err == nil || !strings.Contains(err.Error(), "vmlinuz") {
 		t.Errorf("package without a kernel: error %v", err)
 	}
 	data, err := os.ReadFile(deb)
@@ -108,7 +128,7 @@ func TestReadKernelErrors(t *testing.T) {
 	if err := os.WriteFile(deb, data[:len(data)-40], 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := readKernel(context.Background(), deb); err == nil || !strings.Contains(err.Error(), "sample.deb") {
+	if _, _, err := readKernel(context.Background(), deb, nil); err == nil || !strings.Contains(err.Error(), "sample.deb") {
 		t.Errorf("cut package: error %v", err)
 	}
 }

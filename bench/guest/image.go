@@ -19,12 +19,14 @@ import (
 
 // imageFormat is part of every image's cache key: raise it when Build makes
 // other images from the same recipe.
-const imageFormat = 1
+const imageFormat = 2
 
 // Image is a guest that Start can boot.
 type Image struct {
 	// Kernel and Initramfs are the paths of the two files.
 	Kernel, Initramfs string
+	// Disk is the path of the disk, empty if the recipe has none.
+	Disk string
 	// Packages are the Debian packages that the image was made from, the
 	// kernel's first.
 	Packages []string
@@ -51,7 +53,11 @@ func Build(ctx context.Context, recipe Recipe, cacheDir string, progress func(st
 		return nil, err
 	}
 	dir := filepath.Join(cacheDir, recipe.Name+"-"+key)
-	if image, err := openImage(dir); err == nil || !errors.Is(err, os.ErrNotExist) {
+	diskDir, err := recipe.diskDir(cacheDir)
+	if err != nil {
+		return nil, err
+	}
+	if image, err := openImage(dir, diskDir); err == nil || !errors.Is(err, os.ErrNotExist) {
 		return image, err
 	}
 
@@ -63,6 +69,15 @@ func Build(ctx context.Context, recipe Recipe, cacheDir string, progress func(st
 	if err := private.update(ctx); err != nil {
 		return nil, err
 	}
+	if diskDir != "" {
+		if _, err := os.Stat(diskDir); errors.Is(err, os.ErrNotExist) {
+			if err := buildDisk(ctx, private, recipe.Disk, diskDir, progress); err != nil {
+				return nil, err
+			}
+		} else if err != nil {
+			return nil, err
+		}
+	}
 	meta, err := private.resolve(ctx, kernelMetapackage)
 	if err != nil {
 		return nil, err
@@ -71,45 +86,76 @@ func Build(ctx context.Context, recipe Recipe, cacheDir string, progress func(st
 	if err != nil {
 		return nil, err
 	}
-	// usr-is-merged says what makeInitramfs lays out; without it apt takes
-	// usrmerge, which would do it at installation, and Perl with it.
-	userSpace, err := private.resolve(ctx, append([]string{"usr-is-merged"}, recipe.Packages...)...)
-	if err != nil {
-		return nil, err
+	packages := []Package{kernel}
+	if len(recipe.Packages) > 0 {
+		userSpace, err := private.resolve(ctx, withMergedUsr(recipe.Packages)...)
+		if err != nil {
+			return nil, err
+		}
+		packages = append(packages, userSpace...)
 	}
-	progress(fmt.Sprintf("fetching %s and %d packages for %s", kernel, len(userSpace), strings.Join(recipe.Packages, ", ")))
-	packages := append([]Package{kernel}, userSpace...)
+	progress(fmt.Sprintf("fetching %s and %d packages for %s", kernel, len(packages)-1, recipe.Name))
 	debs, err := private.download(ctx, packages)
 	if err != nil {
 		return nil, err
 	}
 
 	progress("making the initramfs")
-	vmlinuz, err := readKernel(ctx, debs[0])
+	vmlinuz, modules, err := readKernel(ctx, debs[0], recipe.Modules)
 	if err != nil {
 		return nil, err
 	}
-	initramfs, err := makeInitramfs(ctx, debs[1:], recipe.Files)
+	root, err := userSpaceTree(ctx, debs[1:])
 	if err != nil {
 		return nil, err
 	}
-	var names strings.Builder
-	for _, p := range packages {
-		fmt.Fprintln(&names, p)
+	for name, module := range modules {
+		root.put("modules/"+name+".ko", node{typeRegular | 0o644, module})
 	}
-	if err := writeImage(dir, vmlinuz, initramfs, names.String()); err != nil {
+	initramfs, err := makeInitramfs(root, recipe.Files)
+	if err != nil {
 		return nil, err
 	}
-	image, err := openImage(dir)
+	err = writeFiles(dir, func(fresh string) error {
+		for name, data := range map[string][]byte{
+			"vmlinuz":   vmlinuz,
+			"initramfs": initramfs,
+			"packages":  packageList(packages),
+		} {
+			if err := os.WriteFile(filepath.Join(fresh, name), data, 0o644); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	image, err := openImage(dir, diskDir)
 	if err == nil {
 		image.Cached = false
 	}
 	return image, err
 }
 
-// makeInitramfs returns a gzip-compressed cpio archive with the files of the
-// packages and, over them, those of files.
-func makeInitramfs(ctx context.Context, debs []string, files fs.FS) ([]byte, error) {
+// withMergedUsr adds the package usr-is-merged, which says what userSpaceTree
+// lays out; without it apt takes usrmerge, which would do it at installation,
+// and Perl with it.
+func withMergedUsr(names []string) []string {
+	return append([]string{"usr-is-merged"}, names...)
+}
+
+func packageList(packages []Package) []byte {
+	var names bytes.Buffer
+	for _, p := range packages {
+		fmt.Fprintln(&names, p)
+	}
+	return names.Bytes()
+}
+
+// userSpaceTree returns the files of the packages, and the directories that a
+// system has.
+func userSpaceTree(ctx context.Context, debs []string) (tree, error) {
 	root := tree{}
 	for _, dir := range []string{"bin", "sbin", "lib", "lib64"} {
 		root.put(dir, node{typeSymlink | 0o777, []byte("usr/" + dir)})
@@ -122,6 +168,12 @@ func makeInitramfs(ctx context.Context, debs []string, files fs.FS) ([]byte, err
 			return nil, err
 		}
 	}
+	return root, nil
+}
+
+// makeInitramfs returns root, with files over it, as a gzip-compressed cpio
+// archive.
+func makeInitramfs(root tree, files fs.FS) ([]byte, error) {
 	if err := root.putFS(files); err != nil {
 		return nil, err
 	}
@@ -143,38 +195,45 @@ func makeInitramfs(ctx context.Context, debs []string, files fs.FS) ([]byte, err
 	return archive.Bytes(), nil
 }
 
-// writeImage puts the files of an image into dir. The directory appears last,
-// by a rename, so that an interrupted Build leaves no image.
-func writeImage(dir string, kernel, initramfs []byte, packages string) error {
+// writeFiles has write put files into a directory, which becomes dir. It
+// appears last, by a rename, so that an interrupted Build leaves none.
+func writeFiles(dir string, write func(fresh string) error) error {
 	fresh, err := os.MkdirTemp(filepath.Dir(dir), "image-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(fresh)
-	for name, data := range map[string][]byte{
-		"vmlinuz":   kernel,
-		"initramfs": initramfs,
-		"packages":  []byte(packages),
-	} {
-		if err := os.WriteFile(filepath.Join(fresh, name), data, 0o644); err != nil {
-			return err
-		}
+	if err := os.Chmod(fresh, 0o755); err != nil {
+		return err
+	}
+	if err := write(fresh); err != nil {
+		return err
 	}
 	return os.Rename(fresh, dir)
 }
 
-// openImage finds the image that writeImage left in dir.
-func openImage(dir string) (*Image, error) {
+// openImage finds the image that Build left in dir, and its disk in diskDir
+// unless that is empty.
+func openImage(dir, diskDir string) (*Image, error) {
 	names, err := os.ReadFile(filepath.Join(dir, "packages"))
 	if err != nil {
 		return nil, err
 	}
-	return &Image{
+	image := &Image{
 		Kernel:    filepath.Join(dir, "vmlinuz"),
 		Initramfs: filepath.Join(dir, "initramfs"),
-		Packages:  strings.Fields(string(names)),
 		Cached:    true,
-	}, nil
+	}
+	if diskDir != "" {
+		onDisk, err := os.ReadFile(filepath.Join(diskDir, "packages"))
+		if err != nil {
+			return nil, err
+		}
+		image.Disk = filepath.Join(diskDir, "disk")
+		names = append(names, onDisk...)
+	}
+	image.Packages = strings.Fields(string(names))
+	return image, nil
 }
 
 // key hashes all that an image depends on: the recipe, the way images are
@@ -185,7 +244,7 @@ func (r Recipe) key() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	fmt.Fprintf(hash, "%d\n%q\n%q\n", imageFormat, release, r.Packages)
+	fmt.Fprintf(hash, "%d\n%q\n%q\n%q\n%q\n", imageFormat, release, r.Packages, r.Modules, r.Disk)
 	err = fs.WalkDir(r.Files, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err

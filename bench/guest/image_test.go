@@ -11,7 +11,7 @@ import (
 )
 
 func recipeOf(init string, packages ...string) Recipe {
-	return Recipe{"sample", packages, fstest.MapFS{"init": {Data: []byte(init)}}}
+	return Recipe{Name: "sample", Packages: packages, Files: fstest.MapFS{"init": {Data: []byte(init)}}}
 }
 
 func TestImageKey(t *testing.T) {
@@ -21,8 +21,12 @@ func TestImageKey(t *testing.T) {
 		"other file":     recipeOf("#!/bin/b", "busybox-static"),
 		"other package":  recipeOf("#!/bin/a", "busybox"),
 		"other packages": recipeOf("#!/bin/a", "busybox", "static"),
-		"other file name": {"sample", []string{"busybox-static"},
-			fstest.MapFS{"inix": {Data: []byte("#!/bin/a")}}},
+		"other file name": {Name: "sample", Packages: []string{"busybox-static"},
+			Files: fstest.MapFS{"inix": {Data: []byte("#!/bin/a")}}},
+		"package on disk": {Name: "sample", Disk: []string{"busybox-static"},
+			Files: fstest.MapFS{"init": {Data: []byte("#!/bin/a")}}},
+		"module": {Name: "sample", Packages: []string{"busybox-static"}, Modules: []string{"virtio"},
+			Files: fstest.MapFS{"init": {Data: []byte("#!/bin/a")}}},
 	} {
 		key, err := recipe.key()
 		if err != nil {
@@ -46,14 +50,16 @@ func TestBuildTakesCachedImage(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := filepath.Join(cache, "sample-"+key)
-	if err := writeImage(dir, []byte("kernel"), []byte("files"), "linux=6.1\nbusybox=1.35\n"); err != nil {
-		t.Fatal(err)
-	}
+	write(t, dir, "initramfs", "files", 0o644)
+	write(t, dir, "packages", "linux=6.1\nbusybox=1.35\n", 0o644)
 	image, err := Build(context.Background(), recipe, cache, func(string) {})
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := &Image{dir + "/vmlinuz", dir + "/initramfs", []string{"linux=6.1", "busybox=1.35"}, true}
+	want := &Image{
+		Kernel: dir + "/vmlinuz", Initramfs: dir + "/initramfs",
+		Packages: []string{"linux=6.1", "busybox=1.35"}, Cached: true,
+	}
 	if !reflect.DeepEqual(image, want) {
 		t.Errorf("got %+v, want %+v", image, want)
 	}
@@ -75,7 +81,7 @@ func TestMissingToolNamesPackage(t *testing.T) {
 }
 
 func TestInitramfsNeedsInit(t *testing.T) {
-	_, err := makeInitramfs(context.Background(), nil, fstest.MapFS{"etc/hosts": {Data: []byte("::1 me")}})
+	_, err := makeInitramfs(tree{}, fstest.MapFS{"etc/hosts": {Data: []byte("::1 me")}})
 	if err == nil || !strings.Contains(err.Error(), "init") {
 		t.Errorf("error %v", err)
 	}

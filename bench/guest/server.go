@@ -35,18 +35,18 @@ func Server() Recipe {
 	}
 }
 
-// Tick is what the guest of Server reports each second.
+// Tick is what a guest reports at intervals, that of Server each second.
 type Tick struct {
-	Seconds int // since it was ready
-	Ops     int // records written since then
-	Bad     int // records whose checksum was wrong when they were read back
+	Number int // of ticks since it was ready
+	Ops    int // work done since then: records written
+	Bad    int // what was found wrong in it: records whose checksum was, read back
 }
 
-// ParseTick reads a tick line. It is an error if a record was bad: then the
+// ParseTick reads a tick line. It is an error if anything was bad: then the
 // guest's memory is not what the guest wrote to it.
 func ParseTick(line string) (Tick, error) {
 	var t Tick
-	if _, err := fmt.Sscanf(line, "tick %d ops %d bad %d", &t.Seconds, &t.Ops, &t.Bad); err != nil {
+	if _, err := fmt.Sscanf(line, "tick %d ops %d bad %d", &t.Number, &t.Ops, &t.Bad); err != nil {
 		return t, fmt.Errorf("guest printed %q: not a tick: %w", line, err)
 	}
 	if t.Bad != 0 {

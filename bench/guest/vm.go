@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +14,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // MaxMemoryMiB is the most memory in MiB that a guest can have: what both
@@ -37,6 +40,18 @@ type Config struct {
 	QEMU string
 	// Args are further arguments for QEMU.
 	Args []string
+	// Env are further variables of QEMU's environment, as NAME=VALUE.
+	Env []string
+	// Disks are files with file systems, which the guest sees as its virtio
+	// disks /dev/vda, /dev/vdb and so on, and cannot write to.
+	Disks []string
+	// Network is a file of the network namespace that QEMU shall run in, such
+	// as /run/netns/NAME. Empty means that of this process.
+	Network string
+	// Incoming has QEMU wait for a guest that is migrated to it: after the QMP
+	// command migrate-incoming it takes it. Image and all that makes up the
+	// machine must be those of the guest.
+	Incoming bool
 	// KernelArgs are further arguments for the kernel. One of the form
 	// NAME=VALUE that the kernel does not know becomes a variable in the
 	// environment of the guest's first process.
@@ -55,15 +70,16 @@ type VM struct {
 	QMP *QMP
 
 	memoryMiB int
+	pid       int
 	dir       string // holds the QMP socket
 	cancel    context.CancelFunc
 	exited    chan struct{} // closed when QEMU has ended
 	exitErr   error         // how it ended; valid once exited is closed
 }
 
-// Start boots a guest, with one emulated CPU and no network. It returns as
-// soon as QEMU answers, before the guest is up. When ctx ends, QEMU is killed;
-// call Close in any case.
+// Start boots a guest, with one emulated CPU and no network, or makes room for
+// one that is migrated here. It returns as soon as QEMU answers, before the
+// guest is up. When ctx ends, QEMU is killed; call Close in any case.
 func Start(ctx context.Context, config Config) (_ *VM, err error) {
 	memoryMiB := config.MemoryMiB
 	if memoryMiB == 0 {
@@ -89,20 +105,35 @@ func Start(ctx context.Context, config Config) (_ *VM, err error) {
 	}
 	socket := filepath.Join(dir, "qmp")
 	ctx, cancel := context.WithCancel(ctx)
-	cmd := exec.CommandContext(ctx, qemu, append([]string{
+	args := []string{
 		"-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
+		"-name", "guest,debug-threads=on", // CPUTime goes by the threads' names
 		"-machine", machine, "-accel", "tcg", "-smp", "1",
 		"-m", strconv.Itoa(memoryMiB) + "M",
 		"-kernel", config.Image.Kernel, "-initrd", config.Image.Initramfs,
 		"-append", strings.Join(append([]string{appendLine}, config.KernelArgs...), " "),
 		"-serial", "stdio",
 		"-qmp", "unix:" + socket + ",server=on,wait=off",
-	}, config.Args...)...)
+	}
+	for i, disk := range config.Disks {
+		args = append(args,
+			"-drive", fmt.Sprintf("file=%s,if=none,id=disk%d,format=raw,read-only=on", strings.ReplaceAll(disk, ",", ",,"), i),
+			"-device", fmt.Sprintf("virtio-blk-pci,drive=disk%d", i))
+	}
+	if config.Incoming {
+		args = append(args, "-incoming", "defer")
+	}
+	cmd := exec.CommandContext(ctx, qemu, append(args, config.Args...)...)
+	cmd.Env = append(cmd.Environ(), config.Env...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	// QEMU must not outlive this program, however it ends.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	serial, err := cmd.StdoutPipe()
+	var input io.Writer
+	if err == nil {
+		input, err = cmd.StdinPipe()
+	}
 	if err != nil {
 		cancel()
 		os.RemoveAll(dir)
@@ -110,15 +141,21 @@ func Start(ctx context.Context, config Config) (_ *VM, err error) {
 	}
 
 	vm := &VM{
-		Console: newConsole(config.OnLine), memoryMiB: memoryMiB,
+		Console: newConsole(input, config.OnLine), memoryMiB: memoryMiB,
 		dir: dir, cancel: cancel, exited: make(chan struct{}),
 	}
 	started := make(chan error, 1)
 	go func() {
-		// The death signal is tied to the thread that started QEMU.
+		// The death signal is tied to the thread that started QEMU, and so is
+		// the network namespace: the thread ends with this function.
 		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		err := cmd.Start()
+		err := enterNetwork(config.Network)
+		if err == nil {
+			err = cmd.Start()
+		}
+		if err == nil {
+			vm.pid = cmd.Process.Pid
+		}
 		started <- err
 		if err == nil {
 			vm.Console.read(serial)
@@ -138,6 +175,23 @@ func Start(ctx context.Context, config Config) (_ *VM, err error) {
 		return nil, err
 	}
 	return vm, nil
+}
+
+// enterNetwork moves the calling thread to the network namespace of a file,
+// unless path is empty.
+func enterNetwork(path string) error {
+	if path == "" {
+		return nil
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	if err := unix.Setns(int(file.Fd()), unix.CLONE_NEWNET); err != nil {
+		return fmt.Errorf("network namespace %s: %w", path, err)
+	}
+	return nil
 }
 
 // connect waits until QEMU answers on its QMP socket. If QEMU ends instead, the
@@ -173,8 +227,15 @@ func (vm *VM) connect(ctx context.Context, socket string, onEvent func(Event)) (
 // MemoryBytes returns the size of the guest's RAM in bytes.
 func (vm *VM) MemoryBytes() int64 { return int64(vm.memoryMiB) << 20 }
 
+// PID returns the id of QEMU's process.
+func (vm *VM) PID() int { return vm.pid }
+
 // Exited is closed when QEMU has ended.
 func (vm *VM) Exited() <-chan struct{} { return vm.exited }
+
+// Err returns how QEMU ended, and what it had to say, or nil if all was well.
+// Call it once Exited is closed.
+func (vm *VM) Err() error { return vm.exitErr }
 
 // Pause stops the guest's CPU. Its memory no longer changes.
 func (vm *VM) Pause(ctx context.Context) error {

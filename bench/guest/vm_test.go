@@ -72,8 +72,8 @@ func TestGuestMemory(t *testing.T) {
 		defer mu.Unlock()
 		events = append(events, e.Name)
 	}})
-	if !slices.Contains(vm.Console.Lines(), "ready hello") {
-		t.Errorf("the guest's first process lacks the variable of KernelArgs:\n%s", strings.Join(vm.Console.Lines(), "\n"))
+	if !slices.ContainsFunc(vm.Console.Lines(), func(l Line) bool { return l.Text == "ready hello" }) {
+		t.Errorf("the guest's first process lacks the variable of KernelArgs:\n%s", vm.Console.tail(100))
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
@@ -198,6 +198,10 @@ func TestContextEndKillsGuest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	total, guest, err := vm.CPUTime()
+	if err != nil || total <= 0 || guest < 0 || guest >= total {
+		t.Errorf("CPU time %v, of the guest %v, %v", total, guest, err)
+	}
 	cancel()
 	select {
 	case <-vm.Exited():
@@ -216,6 +220,14 @@ func TestStartReportsQEMUsError(t *testing.T) {
 	need(t, "qemu-system-x86_64")
 	_, err := Start(testContext(t), Config{Image: &Image{Kernel: "/nonexistent/vmlinuz", Initramfs: "/nonexistent/initramfs"}})
 	if err == nil || !strings.Contains(err.Error(), "/nonexistent/vmlinuz") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestStartReportsMissingNetwork(t *testing.T) {
+	need(t, "qemu-system-x86_64")
+	_, err := Start(testContext(t), Config{Image: &Image{Kernel: "/dev/null", Initramfs: "/dev/null"}, Network: "/run/netns/nonexistent"})
+	if err == nil || !strings.Contains(err.Error(), "/run/netns/nonexistent") {
 		t.Errorf("error %v", err)
 	}
 }

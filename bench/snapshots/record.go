@@ -78,7 +78,7 @@ func (r recording) record(ctx context.Context, dir string, say func(string)) err
 		if err := vm.DumpRaw(ctx, filepath.Join(dir, fmt.Sprintf("gen%03d.ram", generation))); err != nil {
 			return err
 		}
-		say(fmt.Sprintf("generation %d taken after %d s, %d records written", generation, tick.Seconds, tick.Ops))
+		say(fmt.Sprintf("generation %d taken after %d s, %d records written", generation, tick.Number, tick.Ops))
 		if err := vm.Resume(ctx); err != nil {
 			return err
 		}
@@ -88,7 +88,7 @@ func (r recording) record(ctx context.Context, dir string, say func(string)) err
 
 // waitUntil waits until the guest has run so many seconds since it was ready.
 func waitUntil(ctx context.Context, vm *guest.VM, seconds int) (tick guest.Tick, err error) {
-	for tick.Seconds < seconds {
+	for tick.Number < seconds {
 		line, err := vm.Console.Wait(ctx, "tick ")
 		if err != nil {
 			return tick, err
