@@ -1,0 +1,50 @@
+package main
+
+import (
+	"math"
+	"slices"
+)
+
+// A scale is what a method costs for each GiB of guest memory that it looks at
+// and sends, zero pages included, and so what it can do on faster links and
+// with more CPUs than there are here. It is of the runs on the unlimited link.
+type scale struct {
+	Method      string  `json:"method"`
+	Source      summary `json:"source_cpu_s_per_gib"`
+	Destination summary `json:"destination_cpu_s_per_gib"`
+	Sent        summary `json:"sent_gib_per_gib"`
+}
+
+// scaling returns the scales of the methods.
+func scaling(runs []run) (all []scale) {
+	for _, m := range methods {
+		var source, destination, sent []float64
+		for i := range runs {
+			r := &runs[i]
+			moved := float64(r.Pages+r.ZeroPages) * 4096 / (1 << 30)
+			if r.Method != m.name || r.Link != "unlimited" || !r.Completed || moved == 0 {
+				continue
+			}
+			source = append(source, r.SourceCPU/moved)
+			destination = append(destination, r.DestinationCPU/moved)
+			sent = append(sent, float64(r.Sent)/(1<<30)/moved)
+		}
+		if len(source) > 0 {
+			all = append(all, scale{m.name, summarise(source), summarise(destination), summarise(sent)})
+		}
+	}
+	return all
+}
+
+// speed returns how many GiB of guest memory a second the method would move on
+// a link of so many bits a second, with so many CPUs on each side: as much as
+// the link or the CPUs of the slower side let through. Methods without multifd
+// use one CPU.
+func (s scale) speed(bits float64, cpus int) float64 {
+	m, err := methodNamed(s.Method)
+	if err != nil || !slices.Contains(m.capabilities, "multifd") {
+		cpus = 1
+	}
+	link := bits / 8 / (1 << 30) / s.Sent.Median
+	return min(link, float64(cpus)/max(s.Source.Median, s.Destination.Median, math.SmallestNonzeroFloat64))
+}
