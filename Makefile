@@ -8,11 +8,11 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOFUZZ := v0.0.0-20220726122315-1d375ef9f9f6
 
 # tools, as command:package
-SYSTEM := qemu-system-x86_64:qemu-system-x86 dpkg-deb:dpkg
+SYSTEM := qemu-system-x86_64:qemu-system-x86 dpkg-deb:dpkg /usr/sbin/mke2fs:e2fsprogs
 PEERS := lz4:lz4 zstd:zstd
 C := cc:gcc stdlib.h:libc6-dev lz4.h:liblz4-dev zstd.h:libzstd-dev
 
-.PHONY: all build demo snapshots qemu test check vet cross kernels emulated fuzz go-fuzz fuzz-briefly bench clean
+.PHONY: all build shim demo snapshots migrate qemu test check vet cross kernels emulated fuzz go-fuzz fuzz-briefly bench clean
 
 all: build
 
@@ -43,17 +43,27 @@ snapshots:
 	cd bench && CGO_ENABLED=0 go build -o ../$(BUILD)/compare-snapshots ./snapshots
 	$(BUILD)/compare-snapshots -lzpage $(BUILD)/lzpage -out $(BUILD)/snapshots $(if $(IMAGES),-images '$(IMAGES)')
 
+# migrates guests at work by all methods over links of several rates, as root;
+# it takes hours, and goes on where it was interrupted. MIGRATE has further
+# arguments, such as '-links 1gbit -runs 1'; see build/migrate -help.
+migrate:
+	@scripts/need go $(SYSTEM) ip:iproute2 mke2fs:e2fsprogs
+	@$(MAKE) --no-print-directory shim qemu
+	cd bench && CGO_ENABLED=0 go build -o ../$(BUILD)/migrate ./migrate && ../$(BUILD)/migrate -out ../$(BUILD)/migration $(MIGRATE)
+
 # QEMU with multifd-compression lzrw1, in build/qemu; ten minutes of CPU time
-# and 1 GB the first time, nothing where the patches are as they were
+# and 1 GB in the user's cache the first time, nothing where the patches are as
+# they were
 qemu:
 	@scripts/qemu
 
-# all tests, those that boot a guest included
+# all tests, those that boot guests and migrate them included
 test:
-	@scripts/need go $(SYSTEM) $(PEERS) $(C)
+	@scripts/need go $(SYSTEM) $(PEERS) $(C) ip:iproute2
 	go test ./...
 	go test -race -short -run 'Pieces|Cancel|Concurrent|Slow|Failing|Output|Rounds|Chain' -skip Allocations ./pagestream ./internal/image ./internal/ordered
 	go test -race -short -skip Allocations ./internal/qemuram
+	@$(MAKE) --no-print-directory shim qemu
 	cd bench && go test ./...
 
 # what CI runs beside the tests
