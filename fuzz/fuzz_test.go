@@ -131,6 +131,8 @@ func FuzzChainWrite(f *testing.F) {
 	fuzz(f, seeds, chainWrite)
 }
 
+func FuzzPacket(f *testing.F) { fuzz(f, packetSeeds(), packetDecode) }
+
 func FuzzImage(f *testing.F) {
 	var seeds [][]byte
 	for format := range byte(6) {

@@ -19,4 +19,5 @@ func FuzzStreamDamage(data []byte) int  { streamDamage(data); return 0 }
 func FuzzChainRead(data []byte) int     { chainRead(data); return 0 }
 func FuzzChainReadAt(data []byte) int   { chainReadAt(data); return 0 }
 func FuzzChainWrite(data []byte) int    { chainWrite(data); return 0 }
+func FuzzPacket(data []byte) int        { packetDecode(data); return 0 }
 func FuzzImage(data []byte) int         { imageOpen(data); return 0 }
