@@ -188,13 +188,12 @@ func newClusterEncoder(g geometry, level lzrw1.Level) *clusterEncoder {
 	return &clusterEncoder{geometry: g, lzrw1: lzrw1.NewEncoder(level), splits: level != lzrw1.Dense}
 }
 
-// encode fills b.heads, completes the batch's frames, which have been cut, and
+// encode appends to b.heads, completes the batch's frames, which have been cut, and
 // its records.
 func (e *clusterEncoder) encode(b *batch) {
 	runs := e.gather(b)
 	e.lzrw1.EncodeRuns(runs)
 	packed := e.packed
-	b.heads = b.heads[:0]
 	for i := range b.frames {
 		f := &b.frames[i]
 		if f.pages == 0 {

@@ -98,11 +98,11 @@ func (e *FrameEncoder) Append(dst []byte, region uint32, pages FramePages) ([]by
 		}
 	}
 	b.frames = append(b.frames[:0], frame)
-	e.cluster.encode(b)
-	b.data = nil
-
 	start := len(dst)
-	dst = append(append(dst, b.heads...), b.frames[0].blocks...)
+	b.heads = dst
+	e.cluster.encode(b)
+	dst = append(b.heads, b.frames[0].blocks...)
+	b.data, b.heads, b.frames[0].blocks = nil, nil, nil
 	for i := range b.records {
 		e.totals.add(&b.records[i])
 	}

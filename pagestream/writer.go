@@ -488,6 +488,7 @@ func (w *Writer) work() {
 			} else {
 				b.cutComplete(w.geometry)
 			}
+			b.heads = b.heads[:0]
 			encoder.encode(b)
 		}
 		w.toWrite.put(b.number, b)
