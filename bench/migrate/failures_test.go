@@ -59,7 +59,11 @@ func TestFailures(t *testing.T) {
 		t.Fatal(err)
 	}
 	tr := &trial{ctx, room, now}
-	defer func() { tr.now.Close() }()
+	defer func() {
+		if tr.now != nil {
+			tr.now.Close()
+		}
+	}()
 	if _, err := now.Console.Wait(ctx, "ready "); err != nil {
 		t.Fatal(err)
 	}

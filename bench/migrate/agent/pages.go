@@ -26,18 +26,14 @@ type header struct {
 	random     uint64 // percentage of random lines, the rest is text and zeros
 }
 
-// recordWords is the length of the text that lines are taken from, in words:
-// 4 MiB, of which pages that are near each other have different parts.
-const recordWords = 4 << 20 / 8
+// linesText is the length of the text that lines are taken from: so much that
+// pages that are near each other have different parts.
+const linesText = 4 << 20
 
 // records is that text.
-var records = sync.OnceValue(func() []uint64 {
-	text := appendRecords(nil, rand.New(rand.NewPCG(1, 2)), 8*recordWords)
-	words := make([]uint64, recordWords)
-	for i := range words {
-		words[i] = binary.LittleEndian.Uint64(text[i*8:])
-	}
-	return words
+var records = sync.OnceValue(func() []byte {
+	text := make([]byte, 0, linesText+recordMost)
+	return appendRecords(text, rand.New(rand.NewPCG(1, 2)), linesText)
 })
 
 // zeros is the percentage of the lines that are zero, as in guests' memory.
@@ -53,7 +49,10 @@ func (h *header) line(line int, generation uint64) (words [lineBytes / 8]uint64)
 			words[i] = mix(r + uint64(i))
 		}
 	case kind >= h.random+zeros:
-		copy(words[:], records()[r%(recordWords-uint64(len(words))):])
+		text := records()[r%(linesText-lineBytes):]
+		for i := range words {
+			words[i] = binary.LittleEndian.Uint64(text[i*8:])
+		}
 	}
 	return words
 }

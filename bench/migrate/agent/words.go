@@ -74,6 +74,9 @@ var vocabulary = [...]string{
 	"temperature", "measured", "average", "maximum", "during", "between", "after", "before", "weekly", "monthly",
 }
 
+// recordMost is more bytes than a record of appendRecords has.
+const recordMost = 256
+
 // appendRecords appends at least n bytes of records like those of a service.
 func appendRecords(data []byte, random *rand.Rand, n int) []byte {
 	word := func() string { return vocabulary[random.IntN(len(vocabulary))] }
