@@ -62,7 +62,7 @@ func (r *results) preface() []string {
 			"longest stall and stalls (all over 50 ms, summed): the same from the command until a second after the end; stall at rest: the longest in 3 s before the command, which tells what is not the migration's doing. Sent: all bytes from source to destination as counted by the link, headers included. " +
 			"CPU: of each QEMU without the threads that run the guest. Guest speed: its work per second until the end, in percent of that before. Memory: what the source took at most beyond what it had before, first uses by the guest included.",
 		fmt.Sprintf("Source, destination and both guests share the %d CPUs of one machine. On the unlimited link the method, the guest and the other side compete for them, so total time, downtime and guest speed there are worse than on two machines, most so for methods that compress with two threads; "+
-			"CPU times and bytes do not depend on that. On the limited links the CPUs are idle for much of the time.", s.CPUs),
+			"CPU times and bytes do not depend on that. On the limited links the CPUs are idle for much of the time. Guest speed over less than a few seconds says little of guests whose work comes in lumps, such as a compiler's.", s.CPUs),
 		"Post-copy moves the guest after the first round or 3 s, whichever is first.",
 	}
 }
