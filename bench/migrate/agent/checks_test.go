@@ -96,6 +96,22 @@ func TestRedisCheck(t *testing.T) {
 
 func sampleText() text { return appendRecords(nil, rand.New(rand.NewPCG(1, 2)), 1<<16) }
 
+func TestReadInto(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "manual")
+	if err := os.WriteFile(name, []byte("perldoc"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for size, want := range map[int]string{10: "perldoc", 7: "perldoc", 4: "perl", 0: ""} {
+		room := make([]byte, size)
+		if n, err := readInto(room, name); err != nil || string(room[:n]) != want {
+			t.Errorf("into %d bytes: %q, %v", size, room[:n], err)
+		}
+	}
+	if _, err := readInto(make([]byte, 4), name+"s"); err == nil {
+		t.Error("no error for a file that is not there")
+	}
+}
+
 func TestRecordsHaveTheirSize(t *testing.T) {
 	s := store{text: sampleText()}
 	for _, i := range []int{0, 1, 99999} {
