@@ -24,6 +24,8 @@ type db struct {
 	random *rand.Rand
 	text   text
 
+	buffersMiB int // PostgreSQL's own, and twice its log of changes
+
 	// the books
 	accounts, tellers, branches []int64
 	history                     int64 // rows
@@ -58,9 +60,11 @@ func newDB(given settings, n *counts) (load, error) {
 	}
 	return &db{
 		n: n, pace: pace{rate: float64(rate)}, random: rand.New(rand.NewPCG(5, 6)),
-		accounts: make([]int64, scale*accountsPerBranch),
-		tellers:  make([]int64, scale*tellersPerBranch),
-		branches: make([]int64, scale),
+		// Tables and log lie in the guest's memory too, so all grow with it.
+		buffersMiB: min(64, max(8, free/8)),
+		accounts:   make([]int64, scale*accountsPerBranch),
+		tellers:    make([]int64, scale*tellersPerBranch),
+		branches:   make([]int64, scale),
 	}, nil
 }
 
@@ -86,13 +90,14 @@ func (d *db) prepare(step func(string, ...any)) (string, error) {
 	}
 	step("making a PostgreSQL cluster")
 	err = run(command(postgresUser, pgPrograms+"initdb", "-D", pgData, "--data-checksums", "--no-locale", "--encoding=UTF8",
-		"--auth=trust", "--no-sync", "--no-instructions"))
+		"--wal-segsize=1", "--auth=trust", "--no-sync", "--no-instructions"))
 	if err != nil {
 		return "", err
 	}
 	step("starting PostgreSQL")
 	server := command(postgresUser, pgPrograms+"postgres", "-D", pgData, "-k", pgSocket,
-		"-c", "listen_addresses=", "-c", "shared_buffers=64MB", "-c", "max_wal_size=48MB", "-c", "min_wal_size=32MB",
+		"-c", "listen_addresses=", "-c", fmt.Sprintf("shared_buffers=%dMB", d.buffersMiB), "-c", fmt.Sprintf("max_wal_size=%dMB", d.buffersMiB/2),
+		"-c", "min_wal_size=4MB",
 		"-c", "wal_init_zero=off", "-c", "jit=off", "-c", "max_connections=10")
 	err = serveAt(server, func() (err error) {
 		d.conn, err = pgx.Connect(ctx, "host="+pgSocket+" user=postgres database=postgres")
