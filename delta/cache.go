@@ -44,10 +44,10 @@ const (
 const agingRounds = 8
 
 // A Cache holds the last versions of pages that a receiver has, as many as fit
-// into its limit. It keeps them without their words of zero. Those that have
-// been asked for it compresses, when their room is needed, at level fast of
-// LZRW1, unless they do not shrink by a quarter. Pages of zeros it does not
-// keep: as an earlier version they save nothing.
+// into its limit. It keeps them without their words of zero, and compresses
+// them, when their room is needed, at level fast of LZRW1, unless they do not
+// shrink by a quarter. Pages of zeros it does not keep: as an earlier version
+// they save nothing.
 //
 // In each round the caller asks for the earlier version of each changed page
 // with Get and then gives it the new one with Put. What is worth keeping is
@@ -56,7 +56,7 @@ const agingRounds = 8
 // often, so a round over more memory than fits leaves in place what is there,
 // where the least recently used page would always be the next one needed. Of
 // pages that nobody has asked for, as in the round that sends all memory, a
-// sample stays. Counts are halved every eighth round.
+// fair sample stays. Counts are halved every eighth round.
 //
 // A Cache is safe for concurrent use, a page is always whole, and no call but
 // NewCache, Curve and Advise allocates. Calls for the same key are for the caller to

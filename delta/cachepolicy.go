@@ -11,9 +11,9 @@ const cacheLists = 2 * cacheCounts
 // hash table, in a list of those that have been asked for as often. The first
 // entries are the heads of these lists, so that 0 is no page's.
 //
-// A page enters loose, in a form that takes little to make, where there is room
-// for that. Loose pages that have been asked for are packed when their room is
-// needed; those that nobody has asked for are not worth it, and go.
+// A page enters loose, in a form that takes little to make. Loose pages are
+// packed when their room is needed, those that have been asked for least often
+// first; only when all are, pages go.
 //
 // It knows how long pages are but not where they are: with an arena it frees
 // their blocks, without one it is a model of a cache.
@@ -51,10 +51,13 @@ type cacheForm uint32
 const (
 	looseForm  cacheForm = 1 << 31
 	blockForm  cacheForm = 1 << 30 // LZRW1
-	formLength           = blockForm - 1
+	askedForm  cacheForm = 1 << 29 // for, when the page was put in its list
+	formLength           = askedForm - 1
 )
 
 func (f cacheForm) loose() bool { return f&looseForm != 0 }
+
+func (f cacheForm) asked() bool { return f&askedForm != 0 }
 
 func (f cacheForm) length() int { return int(f & formLength) }
 
@@ -112,9 +115,12 @@ func (p *cachePolicy) unlink(e uint32) {
 
 // link puts the entry at the end of the list of a count.
 func (p *cachePolicy) link(e uint32, count int) {
-	head := uint32(count)
-	if p.entries[e].form.loose() {
+	head, form := uint32(count), &p.entries[e].form
+	if form.loose() {
 		head += cacheCounts
+	}
+	if *form &^= askedForm; count > 0 {
+		*form |= askedForm
 	}
 	last := p.entries[head].prev
 	p.entries[e].prev, p.entries[e].next = last, head
@@ -129,14 +135,12 @@ func (p *cachePolicy) admits(e uint32, key Key, count int) (limit int) {
 	if e != 0 || p.room >= p.most && p.free != 0 {
 		return count
 	}
-	packs := false
+	packs := p.free != 0 && p.firstLoose() >= 0 // others, for it
 	if count == 0 {
-		if !p.draw() {
+		if !packs && !p.draw() {
 			return -1
 		}
 		count = 1
-	} else if e, _ := p.firstLoose(); e != 0 && p.free != 0 {
-		packs = true // others, for it
 	}
 	limit = count - 1
 	// In a sweep, what was asked for as often in the rounds before and lies
@@ -164,15 +168,15 @@ func (p *cachePolicy) first(count int) uint32 {
 	return 0
 }
 
-// firstLoose returns the entry of the loose page that has been asked for least
-// often, but has been, and how often; 0 if there is none.
-func (p *cachePolicy) firstLoose() (e uint32, count int) {
-	for count = 1; count < cacheCounts; count++ {
+// firstLoose returns how often the loose pages that have been asked for least
+// often were, -1 if there are none.
+func (p *cachePolicy) firstLoose() (count int) {
+	for count := range cacheCounts {
 		if head := uint32(cacheCounts + count); p.entries[head].next != head {
-			return p.entries[head].next, count
+			return count
 		}
 	}
-	return 0, 0
+	return -1
 }
 
 // follows reports whether the page comes after another in a sweep.
@@ -182,14 +186,19 @@ func (e *cacheEntry) follows(key Key) bool {
 
 // draw decides by chance about a page that nobody has asked for. The more of
 // them there have been in the round, the less likely is the next one to enter,
-// as in reservoir sampling: what is kept is not just the end of a sweep, and
-// few pages are encoded only to be evicted soon.
+// in the place of any other: by reservoir sampling, what is kept of a sweep is
+// neither its beginning nor its end.
 func (p *cachePolicy) draw() bool {
 	p.unasked++
+	return p.chance(p.used+int(min(p.unasked, 1<<30))) < uint64(p.used)
+}
+
+// chance returns a number from 0 to n-1.
+func (p *cachePolicy) chance(n int) uint64 {
 	p.random ^= p.random << 13
 	p.random ^= p.random >> 7
 	p.random ^= p.random << 17
-	return reduce(p.random, p.used+int(min(p.unasked, 1<<30))) < uint64(p.used)
+	return reduce(p.random, n)
 }
 
 // claim returns an entry for the page, without blocks and in no list: entry e,
@@ -213,24 +222,21 @@ func (p *cachePolicy) claim(e uint32, h uint64, key Key, limit int) uint32 {
 	return e
 }
 
-// loosen makes room for a loose page of so many bytes that has been asked for
-// count times. It reports false if that would take more than packing others and
-// evicting what nobody has asked for.
-func (p *cachePolicy) loosen(count, length int) bool {
+// loosen makes room for a loose page of so many bytes by packing others. It
+// reports false if that is not enough.
+func (p *cachePolicy) loosen(length int) bool {
 	blocks := p.blocks(length)
 	for p.room < blocks {
-		if p.evict(0) {
-			continue
-		}
-		e, of := p.firstLoose()
-		if e == 0 || count == 0 {
+		count := p.firstLoose()
+		if count < 0 {
 			return false
 		}
+		e := p.entries[cacheCounts+count].next
 		p.unlink(e)
 		p.room += p.blocks(p.entries[e].form.length())
 		p.pack(e)
 		p.room -= p.blocks(p.entries[e].form.length())
-		p.link(e, of)
+		p.link(e, count)
 	}
 	return true
 }
@@ -252,18 +258,35 @@ func (p *cachePolicy) place(e uint32, count, limit int, form cacheForm) bool {
 	return true
 }
 
-// evict removes the page that has been asked for least often, and among
-// several, the one that is so for longest. It reports false if that is more
-// often than limit.
+// evict removes a page that nobody has asked for; if there is none, the page
+// that has been asked for least often, and among several, the one that is so for
+// longest. It reports false if that is more often than limit.
 func (p *cachePolicy) evict(limit int) bool {
 	for count := range limit + 1 {
-		if e := p.first(count); e != 0 {
-			p.remove(e)
-			p.evictions++
-			return true
+		e := p.first(count)
+		if e == 0 {
+			continue
 		}
+		if count == 0 {
+			e = p.anyUnasked(e)
+		}
+		p.remove(e)
+		p.evictions++
+		return true
 	}
 	return false
+}
+
+// anyUnasked returns the entry of a page that nobody has asked for, chosen by
+// chance: e, which is one, where a few tries find none.
+func (p *cachePolicy) anyUnasked(e uint32) uint32 {
+	for range 8 {
+		at := cacheLists + uint32(p.chance(len(p.entries)-cacheLists))
+		if form := p.entries[at].form; form != 0 && !form.asked() {
+			return at
+		}
+	}
+	return e
 }
 
 // remove takes a page out.

@@ -92,7 +92,7 @@ func (s *cacheShard) keep(e uint32, h uint64, key Key, page []byte, count int) b
 		return false
 	}
 	data, form := s.loosen(page)
-	if form.loose() && !s.policy.loosen(count, len(data)) {
+	if form.loose() && !s.policy.loosen(len(data)) {
 		data, form = s.pack(data, form)
 	}
 	if !s.policy.place(e, count, limit, form) {
@@ -180,7 +180,7 @@ func (s *cacheShard) load(dst []byte, e uint32) bool {
 	case n == len(dst):
 		s.arena.load(dst, entry.block)
 		return true
-	case entry.form == wordForm:
+	case entry.form&^askedForm == wordForm:
 		s.arena.load(dst[:n], entry.block)
 		for n < len(dst) {
 			n += copy(dst[n:], dst[:n])

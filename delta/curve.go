@@ -115,7 +115,7 @@ func (c *cacheCurve) put(h uint64, key Key, loose, packed cacheForm) {
 			continue
 		}
 		form := loose
-		if form.loose() && !m.loosen(count, form.length()) {
+		if form.loose() && !m.loosen(form.length()) {
 			form = packed
 		}
 		if m.place(e, count, limit, form) {
