@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/lzpage/lzpage/delta"
 	"github.com/lzpage/lzpage/pagestream"
@@ -19,6 +20,7 @@ type Channel struct {
 	data    []byte   // copies of the packet's pages
 	old     []byte   // their earlier versions, where the cache has them
 	earlier [][]byte // which of them it has
+	first   []bool   // which pages are sent for the first time
 }
 
 // NewChannel returns a channel of the session. It holds some 2 MiB once it has
@@ -43,6 +45,7 @@ func (c *Channel) Encode(dst []byte, block uint64, memory []byte, offsets []uint
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s := c.session
+	defer s.meter.add(time.Now())
 	p := &c.packet
 	if err := p.take(offsets, len(memory)); err != nil {
 		return dst, err
@@ -92,10 +95,12 @@ func (c *Channel) grow(bytes int) {
 func (c *Channel) lookUp(first uint64, did *Stats) {
 	s, size := c.session, c.packet.pageSize()
 	round := s.round.Load()
-	c.earlier = c.earlier[:0]
+	c.earlier, c.first = c.earlier[:0], c.first[:0]
 	for i, n := range c.packet.numbers {
 		var old []byte
-		if number := first + n; s.mark(number, round) {
+		number := first + n
+		again, firstTime := s.mark(number, round)
+		if again {
 			if old = c.old[i*size:][:size]; s.cache.Get(old, delta.Key{Page: number}) {
 				did.Hits++
 			} else {
@@ -103,18 +108,23 @@ func (c *Channel) lookUp(first uint64, did *Stats) {
 				old = nil
 			}
 		}
-		c.earlier = append(c.earlier, old)
+		c.earlier, c.first = append(c.earlier, old), append(c.first, firstTime)
 	}
 }
 
-// keep gives the cache what was sent.
+// keep gives the cache what was sent. Most pages that are sent for the first
+// time are not sent again, or not soon: they are kept where that costs nothing,
+// because it is the link that the channels wait for. Others only cost time.
 func (c *Channel) keep(first uint64, did *Stats) {
 	s, size := c.session, c.packet.pageSize()
+	idle := s.idle()
 	for i, n := range c.packet.numbers {
 		number, page := first+n, c.data[i*size:][:size]
-		if c.earlier[i] != nil && bytes.Equal(c.earlier[i], page) {
+		switch {
+		case c.first[i] && !idle:
+		case c.earlier[i] != nil && bytes.Equal(c.earlier[i], page):
 			did.Unchanged++
-		} else {
+		default:
 			s.cache.Put(delta.Key{Page: number}, page)
 		}
 		// Which of two versions of a round the destination takes last, nobody

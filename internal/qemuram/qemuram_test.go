@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"testing"
+	"time"
 
 	"github.com/lzpage/lzpage/delta"
 	"github.com/lzpage/lzpage/lzrw1"
@@ -48,6 +49,7 @@ func newPair(t testing.TB, cache int64, size int) *pair {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.idle = func() bool { return true } // so that the test's result does not depend on time
 	return &pair{t, s, c, rc, make([]byte, size)}
 }
 
@@ -130,6 +132,46 @@ func TestWhenDeltas(t *testing.T) {
 	}
 	p.session.NextRound()
 	deltas("round behind the one in which it was zero", false, p.send(p.channel, memory, page))
+}
+
+// A page that is sent for the first time enters the cache only while channels
+// are idle, any other always; and a page that is not kept has no delta.
+func TestFirstPages(t *testing.T) {
+	memory := text(1, 3, 4096)
+	p := newPair(t, 8<<20, len(memory))
+	idle := true
+	p.session.idle = func() bool { return idle }
+	p.send(p.channel, memory, 0)
+	idle = false
+	p.send(p.channel, memory, 4096)
+	if err := p.session.Zero(0, []uint64{8192}); err != nil {
+		t.Fatal(err)
+	}
+	for round, want := range []uint64{1, 3, 3} {
+		p.session.NextRound()
+		for page := range 3 {
+			memory[page*4096]++
+		}
+		if kinds := p.send(p.channel, memory, 0, 4096, 8192); kinds[pagestream.Delta] != want {
+			t.Errorf("round %d: %v, want %d deltas", round+1, kinds, want)
+		}
+	}
+}
+
+// Channels are idle while they take less than an eighth of the time.
+func TestMeter(t *testing.T) {
+	m := meter{start: time.Now().Add(-8 * time.Second)}
+	if !m.idle() {
+		t.Error("busy without packets")
+	}
+	m.add(time.Now().Add(-900 * time.Millisecond))
+	if !m.idle() {
+		t.Error("busy with a ninth of the time")
+	}
+	m.add(time.Now().Add(-2 * time.Second))
+	if m.idle() {
+		t.Error("idle with a third of the time")
+	}
 }
 
 // The cache keeps the same pages however often the channels are synchronized
