@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strconv"
 
 	"golang.org/x/sys/unix"
 )
@@ -15,7 +16,7 @@ import (
 //	dirty.change  percentage of a page that each rewrite changes, 25 if not given
 //	dirty.random  percentage of random lines, 20 if not given; a fifth is zero, the rest text
 //
-// All but the first two can be changed while it runs.
+// All but the first can be changed while it runs.
 type dirty struct {
 	n      *counts
 	memory []byte
@@ -31,15 +32,6 @@ type dirty struct {
 }
 
 func newDirty(given settings, n *counts) (load, error) {
-	d := &dirty{n: n}
-	for name, value := range map[string]string{"dirty.rate": "20", "dirty.change": "25", "dirty.random": "20"} {
-		if text, is := given[name]; is {
-			value = text
-		}
-		if err := d.set(name, value); err != nil {
-			return nil, err
-		}
-	}
 	free, err := freeMiB()
 	if err != nil {
 		return nil, err
@@ -48,17 +40,20 @@ func newDirty(given settings, n *counts) (load, error) {
 	if err != nil {
 		return nil, err
 	}
-	hot, err := given.number("dirty.hot", min(96, size), 1, size)
-	if err != nil {
-		return nil, err
+	d := &dirty{n: n, headers: make([]header, size<<20/pageBytes)}
+	for name, value := range map[string]string{"dirty.hot": strconv.Itoa(min(96, size)), "dirty.rate": "20", "dirty.change": "25", "dirty.random": "20"} {
+		if text, is := given[name]; is {
+			value = text
+		}
+		if err := d.set(name, value); err != nil {
+			return nil, err
+		}
 	}
-	d.hot = hot << 20 / pageBytes
-	d.headers = make([]header, size<<20/pageBytes)
 	return d, nil
 }
 
 func (d *dirty) set(name, value string) error {
-	limits, is := map[string][2]int{"dirty.rate": {1, 1 << 20}, "dirty.change": {1, 100}, "dirty.random": {0, 100}}[name]
+	limits, is := map[string][2]int{"dirty.hot": {1, len(d.headers) * pageBytes >> 20}, "dirty.rate": {1, 1 << 20}, "dirty.change": {1, 100}, "dirty.random": {0, 100}}[name]
 	if !is {
 		return errNotASetting
 	}
@@ -67,6 +62,8 @@ func (d *dirty) set(name, value string) error {
 		return err
 	}
 	switch name {
+	case "dirty.hot":
+		d.hot = number << 20 / pageBytes
 	case "dirty.rate":
 		d.pace.rate = float64(number) * (1 << 20 / pageBytes)
 	case "dirty.change":

@@ -55,25 +55,25 @@ func TestDirtyFindsLostRewrites(t *testing.T) {
 func TestDirtySettings(t *testing.T) {
 	d, n := testDirty(t)
 	d.rewrite(0)
-	for name, value := range map[string]string{"dirty.change": "100", "dirty.random": "0", "dirty.rate": "7"} {
+	for name, value := range map[string]string{"dirty.hot": "2", "dirty.change": "100", "dirty.random": "0", "dirty.rate": "7"} {
 		if err := d.set(name, value); err != nil {
 			t.Error(err)
 		}
 	}
-	if d.pace.rate != 7*256 {
-		t.Errorf("%v pages a second", d.pace.rate)
+	if d.pace.rate != 7*256 || d.hot != 512 {
+		t.Errorf("%v pages a second of %d", d.pace.rate, d.hot)
 	}
 	d.rewrite(0)
 	d.rewrite(0)
 	if h := d.headers[0]; h.changed != contentLines || h.random != 0 || h.base != 2 || h.generation != 3 || !h.right(d.page(0)) {
 		t.Errorf("page is %+v", h)
 	}
-	for _, wrong := range [][2]string{{"dirty.rate", "0"}, {"dirty.rate", "fast"}, {"dirty.change", "0"}, {"dirty.random", "101"}, {"dirty.size", "3"}, {"rate", "3"}} {
+	for _, wrong := range [][2]string{{"dirty.rate", "0"}, {"dirty.rate", "fast"}, {"dirty.change", "0"}, {"dirty.random", "101"}, {"dirty.hot", "3"}, {"dirty.size", "1"}, {"rate", "3"}} {
 		if err := d.set(wrong[0], wrong[1]); err == nil {
 			t.Errorf("%s=%s is taken", wrong[0], wrong[1])
 		}
 	}
-	if d.pace.rate != 7*256 || d.changed != contentLines || d.random != 0 {
+	if d.pace.rate != 7*256 || d.hot != 512 || d.changed != contentLines || d.random != 0 {
 		t.Error("a refused setting has changed something")
 	}
 	for _, wrong := range []settings{{"dirty.size": "0"}, {"dirty.size": "4", "dirty.hot": "5"}, {"dirty.size": "4", "dirty.change": "x"}} {
