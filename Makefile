@@ -24,7 +24,7 @@ build:
 # the library for QEMU, in build/liblzpage-qemu.so, and its header
 shim:
 	@scripts/need go cc:gcc stdlib.h:libc6-dev
-	CGO_ENABLED=1 go build -trimpath -buildmode=c-shared -ldflags='-s -w' -o $(BUILD)/liblzpage-qemu.so ./internal/qemuram/shim
+	CGO_ENABLED=1 go build -trimpath -buildvcs=false -buildmode=c-shared -ldflags='-s -w' -o $(BUILD)/liblzpage-qemu.so ./internal/qemuram/shim
 	@rm $(BUILD)/liblzpage-qemu.h # cgo's, of what is within
 	cp internal/qemuram/shim/lzpage-qemu.h $(BUILD)
 
