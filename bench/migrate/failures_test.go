@@ -422,7 +422,7 @@ func (tr *trial) prepare(t *testing.T, destination *qemu, m method, proxy string
 			os.Remove(tr.path(name))
 		}
 	}
-	if err := prepare(tr.ctx, tr.now, destination, m, trialCache, "unix:"+tr.path("migration")); err != nil {
+	if err := prepare(tr.ctx, tr.now, destination, m, trialCache, "unix:"+tr.path("migration"), true); err != nil {
 		t.Fatal(err)
 	}
 	tr.set(t, tr.now, map[string]any{"downtime-limit": 1, "max-bandwidth": 40 << 20})

@@ -17,15 +17,17 @@ const (
 	patience = 5 * time.Minute
 )
 
-// prepare gives both sides the method and has the destination listen.
-func prepare(ctx context.Context, source, destination *qemu, m method, cacheBytes int64, address string) error {
+// prepare gives both sides the method and has the destination listen. If it
+// ends on failure, as QEMU's does unless told not to, nobody can ask it
+// afterwards what it took.
+func prepare(ctx context.Context, source, destination *qemu, m method, cacheBytes int64, address string, endsOnFailure bool) error {
 	for _, q := range []*qemu{source, destination} {
 		if err := q.set(ctx, m, cacheBytes); err != nil {
 			return fmt.Errorf("method %s: %w", m.name, err)
 		}
 		q.events.forget()
 	}
-	return destination.QMP.Execute(ctx, "migrate-incoming", map[string]any{"uri": address}, nil)
+	return destination.QMP.Execute(ctx, "migrate-incoming", map[string]any{"uri": address, "exit-on-error": endsOnFailure}, nil)
 }
 
 // An outcome is how a migration went.

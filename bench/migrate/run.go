@@ -85,7 +85,7 @@ func (r *room) measure(ctx context.Context, source *qemu, w way) (_ *run, now *q
 		}
 	}()
 	address := r.address(w.link)
-	if err := prepare(ctx, source, destination, w.method, w.cacheBytes, address); err != nil {
+	if err := prepare(ctx, source, destination, w.method, w.cacheBytes, address, false); err != nil {
 		return nil, source, err
 	}
 	for _, rest := range []time.Duration{settling, atRest} {

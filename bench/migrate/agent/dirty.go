@@ -8,7 +8,8 @@ import (
 )
 
 // dirty is a workload that writes to its memory at a given rate, page by page
-// and over again. Each page is checked in full before it is rewritten.
+// and over again. What a rewrite writes over is checked before, so that no
+// damage is covered up; and check looks at all.
 //
 //	dirty.size    MiB of memory it fills; three quarters of what there is if not given
 //	dirty.hot     MiB of these that it rewrites; 96, or all of them, if not given
@@ -102,7 +103,7 @@ func (d *dirty) work() error {
 
 func (d *dirty) rewrite(i int) {
 	h, page := &d.headers[i], d.page(i)
-	right := h.right(page)
+	right := h.rightNext(page)
 	if !right {
 		d.n.bad.Add(1)
 	}

@@ -114,17 +114,51 @@ func (h *header) rewrite(page []byte) {
 
 // right tells whether the page is what h says, to the last byte.
 func (h *header) right(page []byte) bool {
+	if !h.rightHeader(page) {
+		return false
+	}
+	for line, generation := range h.generations() {
+		if !h.rightLine(page, line, generation) {
+			return false
+		}
+	}
+	return true
+}
+
+func (h *header) rightHeader(page []byte) bool {
 	for i, word := range h.words() {
 		if binary.LittleEndian.Uint64(page[i*8:]) != word {
 			return false
 		}
 	}
-	for line, generation := range h.generations() {
-		content := page[(line+1)*lineBytes:][:lineBytes]
-		for i, word := range h.line(line, generation) {
-			if binary.LittleEndian.Uint64(content[i*8:]) != word {
-				return false
-			}
+	return true
+}
+
+func (h *header) rightLine(page []byte, line int, generation uint64) bool {
+	content := page[(line+1)*lineBytes:][:lineBytes]
+	for i, word := range h.line(line, generation) {
+		if binary.LittleEndian.Uint64(content[i*8:]) != word {
+			return false
+		}
+	}
+	return true
+}
+
+// rightNext tells whether all of the page that a rewrite would write over is
+// what h says.
+func (h *header) rightNext(page []byte) bool {
+	if !h.rightHeader(page) {
+		return false
+	}
+	for turn := (h.generation + 1) * h.changed; turn < (h.generation+2)*h.changed; turn++ {
+		// The line was written last when the turn before came to it, if that
+		// was behind base.
+		generation := h.base
+		if turn >= contentLines {
+			generation = max(generation, (turn-contentLines)/h.changed)
+		}
+		if !h.rightLine(page, place(turn), generation) {
+			return false
 		}
 	}
 	return true

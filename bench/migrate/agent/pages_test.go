@@ -67,6 +67,35 @@ func TestRewriteChangesItsShare(t *testing.T) {
 	}
 }
 
+// Before a rewrite, damage is found in the header and in the lines that it
+// writes over, and in no others.
+func TestRewriteChecksWhatItWritesOver(t *testing.T) {
+	for _, changed := range []uint64{1, 5, 16, 62, 63} {
+		for _, base := range []uint64{0, 3, 50} {
+			h := header{seed: 5, base: base, generation: base, changed: changed, random: 100}
+			page := make([]byte, pageBytes)
+			h.write(page)
+			for n := range 130 {
+				after, next := bytes.Clone(page), h
+				next.rewrite(after)
+				for i := 9; i < pageBytes; i += lineBytes {
+					line := i / lineBytes * lineBytes
+					overwritten := !bytes.Equal(page[line:line+lineBytes], after[line:line+lineBytes])
+					page[i] ^= 1
+					if found := !h.rightNext(page); found != overwritten {
+						t.Fatalf("%d lines a rewrite, %d rewrites from %d on, byte %d: found %v, overwritten %v", changed, n, base, i, found, overwritten)
+					}
+					page[i] ^= 1
+				}
+				if !h.rightNext(page) {
+					t.Fatalf("%d lines a rewrite, %d rewrites from %d on: not right", changed, n, base)
+				}
+				h, page = next, after
+			}
+		}
+	}
+}
+
 func differing(a, b []byte) (lines int) {
 	for i := 0; i < len(a); i += lineBytes {
 		if !bytes.Equal(a[i:i+lineBytes], b[i:i+lineBytes]) {
