@@ -67,6 +67,7 @@ type Cache struct {
 	shards   []cacheShard // their number is a power of two
 	curve    cacheCurve
 	saved    atomic.Uint64
+	plain    atomic.Bool // pages are not compressed
 
 	mu     sync.Mutex // of EndRound
 	rounds int
@@ -126,13 +127,18 @@ func (c *Cache) Get(dst []byte, key Key) bool {
 	return found
 }
 
+// Compress says whether the cache compresses pages when it needs room, as it does
+// at first, or lets others go at once. Compression makes room for twice as many,
+// and takes longer than all else that the cache does.
+func (c *Cache) Compress(yes bool) { c.plain.Store(!yes) }
+
 // Put tells the cache the page's new version, of which it makes a copy if the
 // page is worth keeping. An older version is gone in any case.
 func (c *Cache) Put(key Key, page []byte) {
 	c.check(page)
 	h := key.hash()
 	sampled := c.curve.samples(h)
-	loose, packed := c.shard(h).put(h, key, page, sampled)
+	loose, packed := c.shard(h).put(h, key, page, !c.plain.Load(), sampled)
 	if sampled {
 		c.curve.put(h, key, loose, packed)
 	}

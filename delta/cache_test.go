@@ -100,6 +100,9 @@ func TestCacheReturnsTheLastVersion(t *testing.T) {
 					clear(page) // the cache has a copy
 					model[key] = seed
 				}
+				if op%(tc.keys/3) == 0 {
+					c.Compress(rng.IntN(4) > 0)
+				}
 				if op%(3*tc.keys) == 0 {
 					stats := c.EndRound()
 					if stats.Hits != want.Hits || stats.Misses != want.Misses {
@@ -366,6 +369,46 @@ func TestCacheAges(t *testing.T) {
 	after := sweep(c, 1, 1<<20, pages)
 	if before != 0 || after < 0.8 {
 		t.Errorf("hit ratio %.3f in the first round over other pages, %.3f in the last", before, after)
+	}
+}
+
+// A cache that does not compress has fewer pages, all of them as they are; told
+// to compress again it has as many as one that always did.
+func TestCacheThatDoesNotCompress(t *testing.T) {
+	c := newCache(t, 4<<20, 4096)
+	room, page := capacity(c), make([]byte, 4096)
+	round := func() (pages int) {
+		for i := range 2 * room {
+			key := Key{Page: uint64(i)}
+			c.Get(page, key)
+			fill(page, uint64(i)) // which shrinks by half
+			for j := 8; j < len(page)/2; j++ {
+				page[j] = 'a'
+			}
+			c.Put(key, page)
+		}
+		return int(c.EndRound().Pages)
+	}
+	c.Compress(false)
+	for range 3 {
+		if n := round(); n > room || n < room*9/10 {
+			t.Errorf("%d pages where there is room for %d as they are", n, room)
+		}
+		for i := range c.shards {
+			c.shards[i].verify(t)
+			for _, e := range c.shards[i].policy.entries {
+				if e.form&blockForm != 0 {
+					t.Fatal("a page is compressed")
+				}
+			}
+		}
+	}
+	c.Compress(true)
+	for range 2 {
+		round()
+	}
+	if n := round(); n < room*4/3 {
+		t.Errorf("%d pages when compressed, where there is room for %d as they are", n, room)
 	}
 }
 

@@ -13,7 +13,8 @@ const cacheLists = 2 * cacheCounts
 //
 // A page enters loose, in a form that takes little to make. Loose pages are
 // packed when their room is needed, those that have been asked for least often
-// first; only when all are, pages go.
+// first; only when all are, pages go. Where packing takes too long, they go at
+// once.
 //
 // It knows how long pages are but not where they are: with an arena it frees
 // their blocks, without one it is a model of a cache.
@@ -27,7 +28,8 @@ type cachePolicy struct {
 	most    int      // blocks that a page takes at most
 	arena   *blockArena
 	// pack makes the shorter form of a loose page, whose length it sets.
-	pack func(e uint32)
+	pack  func(e uint32)
+	packs bool // before pages go
 
 	unasked   uint64 // Puts of pages that nobody asked for, while it was full
 	random    uint64
@@ -135,7 +137,7 @@ func (p *cachePolicy) admits(e uint32, key Key, count int) (limit int) {
 	if e != 0 || p.room >= p.most && p.free != 0 {
 		return count
 	}
-	packs := p.free != 0 && p.firstLoose() >= 0 // others, for it
+	packs := p.packs && p.free != 0 && p.firstLoose() >= 0 // others, for it
 	if count == 0 {
 		if !packs && !p.draw() {
 			return -1

@@ -33,7 +33,7 @@ type cacheShard struct {
 func (s *cacheShard) init(m *cacheMemory, l cacheLayout, pageSize int) {
 	s.arena.init(m, l.blocks, cacheBlock(pageSize))
 	s.policy.init(m, l.entries, l.blocks, pageSize)
-	s.policy.arena, s.policy.pack = &s.arena, s.packEntry
+	s.policy.arena, s.policy.pack, s.policy.packs = &s.arena, s.packEntry, true
 	s.requests.init(m, l.entries+requestsBeside)
 	s.encoder = lzrw1.NewEncoder(lzrw1.Fast)
 	s.scratch = make([]byte, lzrw1.MaxEncodedLen(pageSize))
@@ -58,11 +58,13 @@ func (s *cacheShard) get(dst []byte, h uint64, key Key) bool {
 	return true
 }
 
-// put keeps the page or not. If asked to measure, it returns the forms that the
-// page has when loose and when packed, 0 for zeros.
-func (s *cacheShard) put(h uint64, key Key, page []byte, measure bool) (loose, packed cacheForm) {
+// put keeps the page or not; for it, others are packed or go. If asked to
+// measure, it returns the forms that the page has when loose and when packed, 0
+// for zeros.
+func (s *cacheShard) put(h uint64, key Key, page []byte, packs, measure bool) (loose, packed cacheForm) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.policy.packs = packs
 	count := s.requests.of(h)
 	e := s.policy.find(h, key)
 	if isZero(page) {
@@ -92,7 +94,7 @@ func (s *cacheShard) keep(e uint32, h uint64, key Key, page []byte, count int) b
 		return false
 	}
 	data, form := s.loosen(page)
-	if form.loose() && !s.policy.loosen(len(data)) {
+	if form.loose() && s.policy.packs && !s.policy.loosen(len(data)) {
 		data, form = s.pack(data, form)
 	}
 	if !s.policy.place(e, count, limit, form) {

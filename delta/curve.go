@@ -69,6 +69,7 @@ func (c *cacheCurve) init(m *cacheMemory, own cacheLayout, models [len(curveSize
 	for i, l := range models {
 		model := &c.models[i]
 		model.init(m, l.entries, l.blocks, pageSize)
+		model.packs = true
 		model.pack = func(e uint32) { model.entries[e].form = cacheForm(model.entries[e].block) }
 	}
 }
