@@ -52,11 +52,10 @@ func BenchmarkEncode(b *testing.B) {
 		now = append(now, pairs[at+pageSize:][:pageSize]...)
 	}
 	for _, level := range []lzrw1.Level{lzrw1.Fast, lzrw1.Dense} {
-		for _, cache := range []int64{0, 256 << 20} {
-			name := level.String()
-			if cache > 0 {
-				name += "/cache"
-			}
+		// A cache in which all pages have room as they are, and one in which they
+		// have when compressed.
+		for name, cache := range map[string]int64{"": 0, "/cache": 256 << 20, "/tight": int64(len(now)) * 5 / 8} {
+			name = level.String() + name
 			pass := func(b *testing.B, c *Channel, memory []byte, frame []byte) {
 				var offsets []uint64
 				for at := 0; at+pageSize <= len(memory); {

@@ -34,6 +34,7 @@ func (s *Session) NewChannel() (*Channel, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.channels.Add(1)
 	return &Channel{session: s, packet: p, encoder: encoder}, nil
 }
 
@@ -45,7 +46,8 @@ func (c *Channel) Encode(dst []byte, block uint64, memory []byte, offsets []uint
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s := c.session
-	defer s.meter.add(time.Now())
+	began := time.Now()
+	defer func() { s.meter.add(began, time.Now()) }()
 	p := &c.packet
 	if err := p.take(offsets, len(memory)); err != nil {
 		return dst, err
@@ -71,7 +73,7 @@ func (c *Channel) Encode(dst []byte, block uint64, memory []byte, offsets []uint
 		return dst, err
 	}
 	if s.cache != nil {
-		c.keep(block>>p.pageLog2, &did)
+		c.keep(block>>p.pageLog2, began, &did)
 	}
 	after := c.encoder.Totals()
 	s.shared.add(&before, &after, did)
@@ -113,11 +115,13 @@ func (c *Channel) lookUp(first uint64, did *Stats) {
 }
 
 // keep gives the cache what was sent. Most pages that are sent for the first
-// time are not sent again, or not soon: they are kept where that costs nothing,
-// because it is the link that the channels wait for. Others only cost time.
-func (c *Channel) keep(first uint64, did *Stats) {
+// time are not sent again, or not soon: they are worth keeping only where that
+// costs nothing. To compress what is kept takes longer than to send pages whole
+// whose earlier versions are not there, unless it is the link that takes long.
+func (c *Channel) keep(first uint64, now time.Time, did *Stats) {
 	s, size := c.session, c.packet.pageSize()
-	idle := s.idle()
+	idle, waits := s.linkWaits(now)
+	s.cache.Compress(waits)
 	for i, n := range c.packet.numbers {
 		number, page := first+n, c.data[i*size:][:size]
 		switch {

@@ -3,6 +3,7 @@ package qemuram
 import (
 	"bytes"
 	"errors"
+	"math"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -49,7 +50,7 @@ func newPair(t testing.TB, cache int64, size int) *pair {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.idle = func() bool { return true } // so that the test's result does not depend on time
+	s.load = func(time.Time) float64 { return 0 } // so that the test's result does not depend on time
 	return &pair{t, s, c, rc, make([]byte, size)}
 }
 
@@ -139,10 +140,10 @@ func TestWhenDeltas(t *testing.T) {
 func TestFirstPages(t *testing.T) {
 	memory := text(1, 3, 4096)
 	p := newPair(t, 8<<20, len(memory))
-	idle := true
-	p.session.idle = func() bool { return idle }
+	load := 0.1
+	p.session.load = func(time.Time) float64 { return load }
 	p.send(p.channel, memory, 0)
-	idle = false
+	load = 0.2
 	p.send(p.channel, memory, 4096)
 	if err := p.session.Zero(0, []uint64{8192}); err != nil {
 		t.Fatal(err)
@@ -158,19 +159,42 @@ func TestFirstPages(t *testing.T) {
 	}
 }
 
-// Channels are idle while they take less than an eighth of the time.
+// The load is what packets took of the last second or two.
 func TestMeter(t *testing.T) {
-	m := meter{start: time.Now().Add(-8 * time.Second)}
-	if !m.idle() {
-		t.Error("busy without packets")
+	start := time.Now()
+	after := func(ms int) time.Time { return start.Add(time.Duration(ms) * time.Millisecond) }
+	m := newMeter(start)
+	expect := func(ms int, want float64) {
+		t.Helper()
+		if got := m.load(after(ms)); math.Abs(got-want) > 1e-6 {
+			t.Errorf("after %d ms: load %v, want %v", ms, got, want)
+		}
 	}
-	m.add(time.Now().Add(-900 * time.Millisecond))
-	if !m.idle() {
-		t.Error("busy with a ninth of the time")
+	expect(0, 1)
+	expect(600, 0.4)
+	m.add(after(600), after(700))
+	m.add(after(600), after(800)) // another channel's
+	expect(900, 0.3+0.1)
+	expect(1500, 0.3/2)
+	m.add(after(1500), after(1900))
+	expect(1900, 0.4+0.03)
+	expect(2000, 0.4)
+	expect(3500, 0)
+	m.add(after(9000), after(9100))
+	expect(9100, 0.1)
+}
+
+// Channels that mostly wait for the link leave time to compress what is kept.
+func TestLinkWaits(t *testing.T) {
+	p := newPair(t, 8<<20, 4096) // of one channel
+	if _, err := p.session.NewChannel(); err != nil {
+		t.Fatal(err)
 	}
-	m.add(time.Now().Add(-2 * time.Second))
-	if m.idle() {
-		t.Error("idle with a third of the time")
+	for load, want := range map[float64][2]bool{0.1: {true, true}, 0.2: {false, true}, 0.9: {false, true}, 1.1: {false, false}} {
+		p.session.load = func(time.Time) float64 { return load }
+		if idle, waits := p.session.linkWaits(time.Now()); idle != want[0] || waits != want[1] {
+			t.Errorf("load %v: idle %v, waits %v", load, idle, waits)
+		}
 	}
 }
 

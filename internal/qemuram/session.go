@@ -19,22 +19,24 @@ type Options struct {
 	// CacheBytes limits the memory of the cache, which is allocated at once; 0
 	// is no cache, and so no deltas. Where there is one, another 1/1000 of the
 	// guest's memory says what was sent. Pages enter when they are sent for the
-	// second time; for the first time only while all channels together take
-	// less than an eighth of one CPU, because the link is what they wait for.
+	// second time. Where the link is what channels wait for, and their time costs
+	// nothing, pages enter at the first time, and the cache compresses them
+	// rather than let others go.
 	CacheBytes int64
 }
 
 // A Session is the source of one migration. It is safe for concurrent use.
 type Session struct {
-	options Options
-	cache   *delta.Cache // nil for no deltas
-	sent    sentPages
-	round   atomic.Uint32
-	pass    atomic.Uint32 // the round in which the cache's own round began
-	zeros   []byte        // a page
-	meter   meter
-	idle    func() bool // of the meter
-	shared  sharedStats
+	options  Options
+	channels atomic.Int32
+	cache    *delta.Cache // nil for no deltas
+	sent     sentPages
+	round    atomic.Uint32
+	pass     atomic.Uint32 // the round in which the cache's own round began
+	zeros    []byte        // a page
+	meter    meter
+	load     func(time.Time) float64 // of the meter
+	shared   sharedStats
 }
 
 // NewSession returns a session in its first round.
@@ -45,8 +47,8 @@ func NewSession(options Options) (*Session, error) {
 	if options.Level != lzrw1.Fast && options.Level != lzrw1.Dense {
 		return nil, fmt.Errorf("%w: level %d", ErrArgument, options.Level)
 	}
-	s := &Session{options: options, zeros: make([]byte, options.PageSize), meter: meter{start: time.Now()}}
-	s.idle = s.meter.idle
+	s := &Session{options: options, zeros: make([]byte, options.PageSize), meter: newMeter(time.Now())}
+	s.load = s.meter.load
 	s.round.Store(1)
 	s.pass.Store(1)
 	if options.CacheBytes != 0 {
@@ -56,6 +58,17 @@ func NewSession(options Options) (*Session, error) {
 		}
 	}
 	return s, nil
+}
+
+// idleLoad is how many CPUs' time channels take at most while they are idle, so
+// that work on the mere chance that it is of use takes little from the guest.
+const idleLoad = 1. / 8
+
+// linkWaits reports whether the channels are idle, and whether they wait for the
+// link more than they work.
+func (s *Session) linkWaits(now time.Time) (idle, waits bool) {
+	load := s.load(now)
+	return load < idleLoad, load < float64(s.channels.Load())/2
 }
 
 // NextRound begins a round. The caller sees to it that the destination has
