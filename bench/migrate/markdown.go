@@ -27,20 +27,62 @@ func (r *results) markdown() string {
 			r.table(workload, link).markdown(&out)
 		}
 	}
+	for _, c := range r.comparisons() {
+		fmt.Fprintf(&out, "\n## %s\n\n", c.title)
+		c.table.markdown(&out)
+		if c.note != "" {
+			fmt.Fprintf(&out, "\n%s\n", c.note)
+		}
+	}
+	return out.String()
+}
+
+// A comparison is a table over all workloads.
+type comparison struct {
+	title string
+	table *table
+	note  string
+}
+
+func (r *results) comparisons() (all []comparison) {
+	for _, key := range compared {
+		f := figureOf(key)
+		all = append(all, comparison{title: f.long + ", " + f.unit, table: r.medians(f)})
+	}
 	for _, reference := range references {
 		for _, key := range compared {
 			if t := r.ratios(reference, key); len(t.rows) > 0 {
-				fmt.Fprintf(&out, "\n## %s: times that of %s\n\n", figureOf(key).long, reference)
-				t.markdown(&out)
+				all = append(all, comparison{title: figureOf(key).long + ": times that of " + reference, table: t})
 			}
 		}
 	}
 	if len(r.Scaling) > 0 {
-		out.WriteString("\n## Faster links\n\n")
-		r.scalingTable().markdown(&out)
-		fmt.Fprintf(&out, "\n%s\n", scalingNote)
+		all = append(all, comparison{"Faster links", r.scalingTable(), scalingNote})
 	}
-	return out.String()
+	return all
+}
+
+// medians returns a figure of all methods. What did not come to an end has
+// none.
+func (r *results) medians(f figure) *table {
+	methods := r.methods()
+	t := &table{head: append([]string{"workload, link"}, methods...)}
+	for _, workload := range r.workloads() {
+		for _, link := range r.links(workload) {
+			row := []string{workload + ", " + link}
+			for _, method := range methods {
+				text := ""
+				if c := r.cell(workload, link, method); c != nil && c.Completed == 0 {
+					text = "no end"
+				} else if c != nil {
+					text = fmt.Sprintf("%.*f", f.digits, c.Figures[f.key].Median)
+				}
+				row = append(row, text)
+			}
+			t.rows = append(t.rows, row)
+		}
+	}
+	return t
 }
 
 // preface says what was measured, and how to read it.

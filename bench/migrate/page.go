@@ -46,18 +46,12 @@ func (r *results) page() string {
 			r.table(workload, link).html(&out)
 		}
 	}
-	for _, reference := range references {
-		for _, key := range compared {
-			if t := r.ratios(reference, key); len(t.rows) > 0 {
-				fmt.Fprintf(&out, "<h2>%s: times that of %s</h2>\n", figureOf(key).long, reference)
-				t.html(&out)
-			}
+	for _, c := range r.comparisons() {
+		fmt.Fprintf(&out, "<h2>%s</h2>\n", html.EscapeString(c.title))
+		c.table.html(&out)
+		if c.note != "" {
+			fmt.Fprintf(&out, "<p class=\"note\">%s</p>\n", html.EscapeString(c.note))
 		}
-	}
-	if len(r.Scaling) > 0 {
-		out.WriteString("<h2>Faster links</h2>\n")
-		r.scalingTable().html(&out)
-		fmt.Fprintf(&out, "<p class=\"note\">%s</p>\n", html.EscapeString(scalingNote))
 	}
 	out.WriteString("</html>\n")
 	return out.String()
