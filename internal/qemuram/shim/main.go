@@ -9,4 +9,11 @@
 // a fork, starts with the first session only, in start.c.
 package main
 
+// #include "start.h"
+import "C"
+
+// Go raises the process's limit of open files as it starts. That is the
+// program's to do: it has reasons for its limit, and its children inherit it.
+func init() { C.lzpage_restore_limit() }
+
 func main() {}

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <sys/resource.h>
 
 #include "start.h"
 
@@ -15,6 +16,7 @@ static void *(*thread_function)(void *);
 static void *thread_argument;
 static pthread_mutex_t starting = PTHREAD_MUTEX_INITIALIZER;
 static atomic_int started;
+static struct rlimit files; /* as the program has it; 0 is not known */
 
 void __wrap_x_cgo_sys_thread_create(void *(*function)(void *), void *argument)
 {
@@ -43,6 +45,9 @@ int lzpage_start(void)
         sigfillset(&all);
         pthread_sigmask(SIG_SETMASK, &all, &before);
         if (thread_function) { /* none in a program, whose runtime runs */
+            if (getrlimit(RLIMIT_NOFILE, &files)) {
+                files.rlim_max = 0;
+            }
             error = pthread_create(&thread, &attributes, thread_function,
                                    thread_argument);
         }
@@ -52,4 +57,9 @@ int lzpage_start(void)
     }
     pthread_mutex_unlock(&starting);
     return error;
+}
+
+int lzpage_restore_limit(void)
+{
+    return files.rlim_max ? setrlimit(RLIMIT_NOFILE, &files) : 0;
 }

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -504,8 +505,25 @@ static void check_memory(void)
     free(memory);
 }
 
+/* The program's limit of open files is what the program has set. */
+static void check_limit(void)
+{
+    struct rlimit before = { 0 }, after = { 0 };
+    int64_t receiver;
+
+    getrlimit(RLIMIT_NOFILE, &before);
+    CHECK(before.rlim_cur < before.rlim_max - 1);
+    receiver = p_lzpage_receiver_new(PAGE);
+    CHECK(receiver > 0);
+    getrlimit(RLIMIT_NOFILE, &after);
+    EQUAL(after.rlim_cur, before.rlim_cur);
+    EQUAL(after.rlim_max, before.rlim_max);
+    EQUAL(p_lzpage_free(receiver), 0);
+}
+
 static void check_all(void)
 {
+    check_limit(); /* first: with it the library starts */
     check_round_trip();
     check_errors();
     check_threads();
@@ -515,6 +533,7 @@ static void check_all(void)
 int main(int argc, char **argv)
 {
     struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+    struct rlimit files;
     pid_t child;
     int status;
 
@@ -523,6 +542,9 @@ int main(int argc, char **argv)
         return 2;
     }
     sigaction(SIGALRM, &action, NULL);
+    getrlimit(RLIMIT_NOFILE, &files);
+    files.rlim_cur = 256;
+    setrlimit(RLIMIT_NOFILE, &files);
     EQUAL(threads(), 1);
     load(argv[1]);
     EQUAL(threads(), 1);
