@@ -314,7 +314,7 @@ func (tr *trial) daemonize(t *testing.T) *qemu {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { serial.Close() })
-	return &qemu{&guest.VM{Console: guest.OpenConsole(serial), QMP: monitor}, log}
+	return &qemu{VM: &guest.VM{Console: guest.OpenConsole(serial), QMP: monitor}, events: log}
 }
 
 // QEMU uses SIGUSR1 for its own purposes, and whoever sends it must not hurt

@@ -14,6 +14,7 @@ import (
 type qemu struct {
 	*guest.VM
 	events *events
+	xbzrle bool // has been used
 }
 
 // startQEMU starts a machine.
@@ -24,7 +25,7 @@ func startQEMU(ctx context.Context, config guest.Config) (*qemu, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &qemu{vm, log}, nil
+	return &qemu{VM: vm, events: log}, nil
 }
 
 // set gives one side of a migration its capabilities and parameters.

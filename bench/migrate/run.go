@@ -129,7 +129,11 @@ func (r *room) measure(ctx context.Context, source *qemu, w way) (_ *run, now *q
 		result.LZRW1 = o.LZRW1
 	}
 	if slices.Contains(w.method.capabilities, "xbzrle") {
-		result.XBZRLE = o.XBZRLE
+		// QEMU counts on from a migration by xbzrle that it has cancelled.
+		if !source.xbzrle {
+			result.XBZRLE = o.XBZRLE
+		}
+		source.xbzrle = true
 	}
 	result.costs(before, after, r.side)
 	now = source

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"math"
 	"slices"
 )
@@ -15,13 +16,24 @@ type scale struct {
 	Sent        summary `json:"sent_gib_per_gib"`
 }
 
+// moved returns how many GiB of guest memory the migration looked at and sent, 0
+// if nobody knows. QEMU counts pages that go by XBZRLE apart, and those among
+// them that do not fit, which it sends whole, in both places.
+func (r *run) moved() float64 {
+	var xbzrle struct{ Pages, Overflow int64 }
+	if err := json.Unmarshal(r.XBZRLE, &xbzrle); err != nil && r.Method == "xbzrle" {
+		return 0
+	}
+	return float64(r.Pages+r.ZeroPages+xbzrle.Pages-xbzrle.Overflow) * 4096 / (1 << 30)
+}
+
 // scaling returns the scales of the methods.
 func scaling(runs []run) (all []scale) {
 	for _, m := range methods {
 		var source, destination, sent []float64
 		for i := range runs {
 			r := &runs[i]
-			moved := float64(r.Pages+r.ZeroPages) * 4096 / (1 << 30)
+			moved := r.moved()
 			if r.Method != m.name || r.Link != "unlimited" || !r.Completed || moved == 0 {
 				continue
 			}

@@ -34,3 +34,18 @@ func TestScaling(t *testing.T) {
 		}
 	}
 }
+
+// Pages that XBZRLE sends are moved as well; a run that does not tell of them is
+// left out.
+func TestScalingOfXBZRLE(t *testing.T) {
+	r := run{
+		Link: "unlimited", Method: "xbzrle", Completed: true, SourceCPU: 3, DestinationCPU: 1, Sent: 1 << 30,
+		Pages: 3 << 17, ZeroPages: 1 << 16, XBZRLE: []byte(`{"bytes": 1000, "pages": 131072, "overflow": 65536, "cache-miss": 5}`),
+	}
+	unknown := r
+	unknown.XBZRLE = nil
+	all := scaling([]run{unknown, r, unknown})
+	if len(all) != 1 || all[0].Source.Median != 3/2. || all[0].Destination.Median != 0.5 || all[0].Sent.Median != 0.5 || all[0].Source.N != 1 {
+		t.Errorf("%+v, want that of 2 GiB, once", all)
+	}
+}
