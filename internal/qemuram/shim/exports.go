@@ -92,7 +92,7 @@ func goSessionNew(pageSize, level uint32, cacheSize uint64) int64 {
 		if err != nil {
 			return 0, err
 		}
-		return enter(&object{session: session, pageSize: int(pageSize)}), nil
+		return enter(&object{session: session, pageSize: int(pageSize)})
 	})
 }
 
@@ -114,7 +114,7 @@ func goReceiverNew(pageSize uint32) int64 {
 		if err != nil {
 			return 0, err
 		}
-		return enter(&object{target: target, pageSize: int(pageSize)}), nil
+		return enter(&object{target: target, pageSize: int(pageSize)})
 	})
 }
 
@@ -135,7 +135,7 @@ func goChannelNew(handle int64) int64 {
 		if err != nil {
 			return 0, err
 		}
-		return enter(o), nil
+		return enter(o)
 	})
 }
 

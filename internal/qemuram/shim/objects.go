@@ -55,16 +55,31 @@ func find(handle int64) *object {
 	return objects.byHandle[handle]
 }
 
-func enter(o *object) int64 {
+// enter returns a handle for the object. It is an error if that has a parent
+// that has been removed meanwhile: nothing would remove the object with it.
+func enter(o *object) (handle int64, err error) {
 	objects.Lock()
 	defer objects.Unlock()
+	if o.parent != nil && !there(o.parent) {
+		return 0, errHandle
+	}
 	if objects.byHandle == nil {
 		objects.byHandle = map[int64]*object{}
 	}
 	objects.last++
 	objects.byHandle[objects.last] = o
 	setProcs()
-	return objects.last
+	return objects.last, nil
+}
+
+// there reports whether the object has a handle.
+func there(o *object) bool {
+	for _, other := range objects.byHandle {
+		if other == o {
+			return true
+		}
+	}
+	return false
 }
 
 // remove removes the object and its channels. It reports false where there is
