@@ -81,6 +81,9 @@ func command(ctx context.Context, args []string, stdout io.Writer) error {
 		}
 		m.matrix.workloads = append(m.matrix.workloads, w)
 	}
+	if err := checkSettings(m.matrix.workloads); err != nil {
+		return fmt.Errorf("-workloads: %w", err)
+	}
 	for _, name := range strings.Split(linkNames, ",") {
 		l, err := linkNamed(name)
 		if err != nil {

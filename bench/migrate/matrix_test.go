@@ -87,3 +87,25 @@ func TestParseLoad(t *testing.T) {
 		}
 	}
 }
+
+func TestCheckSettings(t *testing.T) {
+	for texts, right := range map[string]bool{
+		"idle,db":                                true,
+		"dirty:rate=20,idle,dirty:rate=40":       true,
+		"dirty:rate=20:hot=9,dirty:hot=8:rate=4": true,
+		"dirty,dirty:rate=40":                    false,
+		"dirty:rate=20:hot=9,idle,dirty:rate=40": false,
+	} {
+		var loads []load
+		for text := range strings.SplitSeq(texts, ",") {
+			w, err := parseLoad(text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			loads = append(loads, w)
+		}
+		if err := checkSettings(loads); (err == nil) != right {
+			t.Errorf("%s: %v", texts, err)
+		}
+	}
+}
