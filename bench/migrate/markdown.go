@@ -75,7 +75,7 @@ func (r *results) medians(f figure) *table {
 				if c := r.cell(workload, link, method); c != nil && c.Completed == 0 {
 					text = "no end"
 				} else if c != nil {
-					text = fmt.Sprintf("%.*f", f.digits, c.Figures[f.key].Median)
+					text = fmt.Sprintf("%.*f", f.digits, c.Figures[f.key].Median) + c.partly()
 				}
 				row = append(row, text)
 			}
@@ -177,7 +177,7 @@ func (r *results) ratios(reference, key string) *table {
 }
 
 // ratio returns how a figure of a cell compares with that of another. What did
-// not come to an end is not compared.
+// not come to an end is not compared; what did at times is marked.
 func ratio(c, base *cell, key string) string {
 	switch {
 	case c == nil:
@@ -189,7 +189,15 @@ func ratio(c, base *cell, key string) string {
 	if !have || base.Figures[key].Median == 0 {
 		return "-"
 	}
-	return fmt.Sprintf("%.2f", figure.Median/base.Figures[key].Median)
+	return fmt.Sprintf("%.2f", figure.Median/base.Figures[key].Median) + c.partly()
+}
+
+// partly returns " (2/3)" if so many runs came to an end, nothing if all did.
+func (c *cell) partly() string {
+	if c.Completed == c.Runs {
+		return ""
+	}
+	return fmt.Sprintf(" (%d/%d)", c.Completed, c.Runs)
 }
 
 // The links and CPUs that the scaling is told for.
@@ -198,7 +206,7 @@ var (
 	moreCPUs    = 8
 )
 
-const scalingNote = "CPU seconds and GiB sent are for each GiB of guest memory that was moved, pages of zeros included, on the unlimited link: medians over all workloads there. " +
+const scalingNote = "CPU seconds and GiB sent are for each GiB of guest memory that was moved, pages of zeros included, on the unlimited link: medians over the workloads there that all methods brought to an end. " +
 	"The last columns are computed from them, not measured: GiB of guest memory a second that a link of 10, 25 or 100 Gbit/s lets through, or 8 CPUs on each side if that is less; one CPU for methods without multifd, which have one thread."
 
 func (r *results) scalingTable() *table {

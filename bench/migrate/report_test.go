@@ -52,9 +52,9 @@ func TestReportMarkdown(t *testing.T) {
 		"\n| none | 1/2 | 40.00 | 300 | 400 | 0 | 0 | 0 | 500.0 | 4 | 2.00 | 1.00 | 50 | 0 |\n",
 		"\n| xbzrle | 0/2 | - | - | - | 0 (0-0) | 0 (0-0) | 0 (0-0) | 1300.0 (1200.0-1400.0) | 21 (20-22) |",
 		"\n| lzrw1-fast-delta | 2/2 | 11.00 (10.00-12.00) | 100 (100-100) | 130 (125-135) |",
-		"\n## Total time, s\n\n| workload, link | none | xbzrle | lzrw1-fast-delta |\n|---|--:|--:|--:|\n| db, 100mbit | 40.00 | no end | 11.00 |\n| db, unlimited | 1.00 |  | 2.00 |\n",
-		"\n## Total time: times that of lzrw1-fast-delta\n\n| workload, link | none | xbzrle | lzrw1-fast-delta |\n|---|--:|--:|--:|\n| db, 100mbit | 3.64 | no end | 1.00 |\n| db, unlimited | 0.50 |  | 1.00 |\n",
-		"\n## CPU time of both sides: times that of lzrw1-fast-delta\n\n| workload, link | none | xbzrle | lzrw1-fast-delta |\n|---|--:|--:|--:|\n| db, 100mbit | 1.71 | no end | 1.00 |\n| db, unlimited | 0.30 |  | 1.00 |\n",
+		"\n## Total time, s\n\n| workload, link | none | xbzrle | lzrw1-fast-delta |\n|---|--:|--:|--:|\n| db, 100mbit | 40.00 (1/2) | no end | 11.00 |\n| db, unlimited | 1.00 |  | 2.00 |\n",
+		"\n## Total time: times that of lzrw1-fast-delta\n\n| workload, link | none | xbzrle | lzrw1-fast-delta |\n|---|--:|--:|--:|\n| db, 100mbit | 3.64 (1/2) | no end | 1.00 |\n| db, unlimited | 0.50 |  | 1.00 |\n",
+		"\n## CPU time of both sides: times that of lzrw1-fast-delta\n\n| workload, link | none | xbzrle | lzrw1-fast-delta |\n|---|--:|--:|--:|\n| db, 100mbit | 1.71 (1/2) | no end | 1.00 |\n| db, unlimited | 0.30 |  | 1.00 |\n",
 		"\n| lzrw1-fast-delta | 6.00 (6.00-6.00) | 4.00 (4.00-4.00) | 0.23 (0.23-0.23) | 1.33 | 1.33 | 1.33 |\n",
 	} {
 		if !strings.Contains(got, want) {

@@ -27,14 +27,22 @@ func (r *run) moved() float64 {
 	return float64(r.Pages+r.ZeroPages+xbzrle.Pages-xbzrle.Overflow) * 4096 / (1 << 30)
 }
 
-// scaling returns the scales of the methods.
+// scaling returns the scales of the methods, of those workloads that all of them
+// brought to an end each time: else a method would do better for those that it
+// failed with.
 func scaling(runs []run) (all []scale) {
+	failed := map[string]bool{}
+	for i := range runs {
+		if runs[i].Link == "unlimited" && !runs[i].Completed {
+			failed[runs[i].Workload] = true
+		}
+	}
 	for _, m := range methods {
 		var source, destination, sent []float64
 		for i := range runs {
 			r := &runs[i]
 			moved := r.moved()
-			if r.Method != m.name || r.Link != "unlimited" || !r.Completed || moved == 0 {
+			if r.Method != m.name || r.Link != "unlimited" || failed[r.Workload] || moved == 0 {
 				continue
 			}
 			source = append(source, r.SourceCPU/moved)

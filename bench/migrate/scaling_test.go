@@ -35,6 +35,20 @@ func TestScaling(t *testing.T) {
 	}
 }
 
+// A workload that a method failed with counts for none.
+func TestScalingOfWhatAllCompleted(t *testing.T) {
+	one := run{Workload: "db", Link: "unlimited", Method: "none", Completed: true, SourceCPU: 1, Pages: 1 << 18, Sent: 1 << 30}
+	other := one
+	other.Method, other.SourceCPU = "multifd-zstd", 2
+	hard, failed := one, other
+	hard.Workload, hard.SourceCPU = "dirty", 9
+	failed.Workload, failed.Completed = "dirty", false
+	all := scaling([]run{one, other, hard, failed})
+	if len(all) != 2 || all[0].Source.Median != 1 || all[0].Source.N != 1 || all[1].Source.Median != 2 {
+		t.Errorf("%+v", all)
+	}
+}
+
 // Pages that XBZRLE sends are moved as well; a run that does not tell of them is
 // left out.
 func TestScalingOfXBZRLE(t *testing.T) {
