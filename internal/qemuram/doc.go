@@ -11,7 +11,10 @@
 // before go as deltas, where the session's cache still has what was sent. That
 // is right, whichever channels a page takes, since the destination has taken
 // all of a round before it takes anything of the next one, and a delta is made
-// only to what a page was in an earlier round. No state outlives a session: a
+// only to what a page was in an earlier round. So a page is to be sent once in a
+// round: where two versions of it go by two channels, and the first as a delta,
+// the destination may take them in the other order and refuse the delta, which
+// fails the migration. No state outlives a session: a
 // migration that is tried again begins with nothing sent.
 package qemuram
 

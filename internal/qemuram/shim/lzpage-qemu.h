@@ -103,7 +103,9 @@ int64_t lzpage_session_new(uint32_t page_size, uint32_t level,
  * Begin a round: whatever is encoded from now on, the destination takes up
  * only when it has taken all that was encoded before. That is so behind a sync
  * of all multifd channels, and a delta is made only to what a page was in an
- * earlier round. No channel may be encoding meanwhile. Returns 0 or an error.
+ * earlier round. No channel may be encoding meanwhile. A page is to be sent once
+ * in a round: a delta that arrives behind a later version is refused. Returns 0
+ * or an error.
  */
 int64_t lzpage_session_next_round(int64_t session);
 
