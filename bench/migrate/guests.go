@@ -10,13 +10,18 @@ import (
 	"github.com/lzpage/lzpage/bench/migrate/workload"
 )
 
+// buildAgent makes the guests' first program, once.
+func (m *measurement) buildAgent(ctx context.Context) (err error) {
+	if m.agent == nil {
+		m.agent, err = workload.BuildAgent(ctx)
+	}
+	return err
+}
+
 // guestConfig makes the guest of a workload, or finds the one made before.
 func (m *measurement) guestConfig(ctx context.Context, name string) (guest.Config, error) {
-	if m.agent == nil {
-		var err error
-		if m.agent, err = workload.BuildAgent(ctx); err != nil {
-			return guest.Config{}, err
-		}
+	if err := m.buildAgent(ctx); err != nil {
+		return guest.Config{}, err
 	}
 	recipe, err := workload.Recipe(name, m.agent)
 	if err != nil {

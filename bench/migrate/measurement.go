@@ -31,7 +31,7 @@ type measurement struct {
 	qemu, library string
 	say           func(string)
 
-	agent []byte // the guests' first program, once it is made
+	agent []byte // the guests' first program, once buildAgent has made it
 }
 
 // measure makes those runs of the matrix that are not in dir, and keeps each
@@ -198,6 +198,11 @@ func (m *measurement) setting(ctx context.Context) (setting, error) {
 			return s, err
 		}
 	}
+	if err := m.buildAgent(ctx); err != nil {
+		return s, err
+	}
+	hash := sha256.Sum256(m.agent)
+	s.Agent = hex.EncodeToString(hash[:])
 	version, err := exec.CommandContext(ctx, m.qemu, "--version").Output()
 	if err != nil {
 		return s, fmt.Errorf("%s --version: %w", m.qemu, err)

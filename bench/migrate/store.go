@@ -23,6 +23,7 @@ type setting struct {
 	QEMU       string  `json:"qemu"`           // its version
 	QEMUHash   string  `json:"qemu_sha256"`    // of the program
 	Library    string  `json:"library_sha256"` // of the library
+	Agent      string  `json:"agent_sha256"`   // of the guests' first program
 	CPU        string  `json:"cpu"`            // of the machine
 	CPUs       int     `json:"cpus"`
 	Kernel     string  `json:"kernel"`
